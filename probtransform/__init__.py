@@ -1,0 +1,1 @@
+"""Every deep generative model is a probability transformation."""

@@ -1,0 +1,42 @@
+"""Conditions are data: an absent condition is a flag, never another trace."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+
+class Maybe(NamedTuple):
+    """A condition that may be absent: `value`, a pytree, and `present`, a boolean for each example."""
+
+    value: Any
+    present: Any
+
+
+def drop(key, cond, rate: float) -> Maybe:
+    """Hide the condition of ONE example with probability `rate`, as classifier-free guidance wants.
+
+    Ho & Salimans (2022), arXiv:2207.12598.
+    """
+    value, present = cond if isinstance(cond, Maybe) else (cond, True)
+    return Maybe(value, present & (jax.random.uniform(key) >= rate))
+
+
+def one_hot(cond, classes: int):
+    """A class label as a vector of `classes` numbers, zeros where it is absent.
+
+    `classes == 0` means an unconditional model and gives an empty vector, whatever `cond` is, so
+    that a network reads its condition the same way in either case. `cond` is a label or `Maybe` of one.
+    Raises ValueError if a conditional model gets no condition.
+    """
+    if classes == 0:
+        return jnp.zeros((0,))
+    if cond is None:
+        raise ValueError(
+            f"condition: got None, wanted a class label 0..{classes - 1}; "
+            "pass one, or Maybe(label, False) for none"
+        )
+    value, present = cond if isinstance(cond, Maybe) else (cond, True)
+    return jax.nn.one_hot(value, classes) * jnp.asarray(present, jnp.float32)

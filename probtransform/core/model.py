@@ -1,0 +1,117 @@
+"""Who learns what from which loss: a model is a distribution and its players."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+from .distribution import Distribution, Transform, pushforward
+
+
+class Event(NamedTuple):
+    """What one example looks like: all that a family must know of the data.
+
+    shape:   of one example, `(2,)` or `(height, width, channels)`.
+    levels:  None for real numbers; K for integers `0 .. K-1` (bytes have 256).
+    classes: 0, or C if the condition is a class label `0 .. C-1`.
+    """
+
+    shape: tuple[int, ...]
+    levels: int | None = None
+    classes: int = 0
+
+
+class Batch(NamedTuple):
+    """Examples `x: [batch, *event]`, and a condition for each (a pytree, None if there is none)."""
+
+    x: Any
+    cond: Any = None
+
+
+class Player(NamedTuple):
+    """One loss and the parameters it moves.
+
+    owns:   names of the blocks this player moves; a block that nobody owns is frozen.
+    loss:   `(params, carry, key, batch) -> (scalar, (carry, metrics))` over a whole batch.
+    repeat: updates of this player in one step (critic steps).
+    """
+
+    owns: tuple[str, ...]
+    loss: Callable[..., Any]
+    repeat: int = 1
+
+
+def nothing(key):
+    return ()
+
+
+def as_they_are(params, key, batch):
+    return params
+
+
+class Model(NamedTuple):
+    """A distribution, the players that train it, and what they need beside it.
+
+    extra:   `{block name: init}` outside the distribution: a critic, an encoder, a frozen network.
+    carry:   `key -> ` what training carries besides parameters: replay buffers, chains, teachers.
+    prepare: `(params, key, batch) -> params`, data-dependent initialisation (or a closed form),
+             called once before the first step with a large batch.
+    """
+
+    distribution: Distribution[Any]
+    players: dict[str, Player]
+    extra: dict[str, Callable[..., Any]] = {}
+    carry: Callable[..., Any] = nothing
+    prepare: Callable[..., Any] = as_they_are
+
+
+def initial(model: Model, key) -> dict[str, Any]:
+    """All blocks of a model, the distribution's and the extra ones: `key -> {block name: params}`."""
+    first, *rest = jax.random.split(key, 1 + len(model.extra))
+    blocks = model.distribution.init(first)
+    if clash := sorted(blocks.keys() & model.extra.keys()):
+        raise ValueError(
+            f"model: the distribution and `extra` both have blocks named {clash}, "
+            "wanted names of their own; rename the extra ones"
+        )
+    return blocks | {
+        name: init(k) for (name, init), k in zip(model.extra.items(), rest, strict=True)
+    }
+
+
+def through(model: Model, **step: Transform[Any]) -> Model:
+    """The same model one transform further: its players learn on data carried back.
+
+    `x` is sent through the transform's inverse, then the players see it as their own data; the
+    transform's block is owned by nobody. Rounding makes a model of reals one of bytes, a trained
+    decoder makes a prior a latent model.
+
+    Example: `through(flow_matching(Event((64,))), pixels=quantise((8, 8, 1), 17))`.
+    """
+    ((name, transform),) = step.items()
+
+    def carried_back(params, key, batch):
+        keys = jax.random.split(key, len(jax.tree.leaves(batch.x)[0]))
+        z, _ = jax.vmap(transform.inverse.fn, (None, 0, 0, 0))(
+            params[name], keys, batch.x, batch.cond
+        )
+        return batch._replace(x=jax.lax.stop_gradient(z))
+
+    def lift(player):
+        def loss(params, carry, key, batch):
+            encode, learn = jax.random.split(key)
+            return player.loss(params, carry, learn, carried_back(params, encode, batch))
+
+        return player._replace(loss=loss)
+
+    def prepare(params, key, batch):
+        encode, look = jax.random.split(key)
+        return model.prepare(params, look, carried_back(params, encode, batch))
+
+    return model._replace(
+        distribution=pushforward(model.distribution, **step),
+        players={n: lift(p) for n, p in model.players.items()},
+        prepare=prepare,
+    )
