@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from .density import Density
 from .distribution import Distribution, joint_of
@@ -39,18 +38,16 @@ def sample_many(distribution: Distribution[Any], params, key, count: int, cond=N
     `cond` is None or a pytree with a leading axis of `count`. The draws do not depend on `chunk`.
     Raises ValueError if `count` or `chunk` is less than one, or `cond` has another length.
     """
-    return in_chunks(distribution.sample, count, chunk)(params, keys_for(key, count), cond)
+    return in_chunks(distribution.sample, count, chunk, params, key, (cond,))
 
 
 def log_density_many(distribution: Distribution[Density], params, key, xs, cond=None, chunk=1000):
-    """The claim on log p of each of `xs: [count, *event]`, `chunk` at a time: `[count]`, in nats."""
-    density = claimed(distribution).density.fn
-    count = len(jax.tree.leaves(xs)[0])
+    """The claim on log p of each of `xs: [count, *event]`, `chunk` at a time: `[count]`, in nats.
 
-    def one(params, key, x_cond):
-        return density(params, key, *x_cond)
-
-    return in_chunks(one, count, chunk)(params, keys_for(key, count), (xs, cond))
+    Raises ValueError as `log_density` and `sample_many` do.
+    """
+    fn = claimed(distribution).density.fn
+    return in_chunks(fn, len(jax.tree.leaves(xs)[0]), chunk, params, key, (xs, cond))
 
 
 def claimed(distribution: Distribution[Any]) -> Distribution[Density]:
@@ -62,25 +59,24 @@ def claimed(distribution: Distribution[Any]) -> Distribution[Density]:
     return distribution
 
 
-def keys_for(key, count: int):
-    """One key an example, each folded in from its own index: example i never depends on `count`."""
-    if count < 1:
-        raise ValueError(f"count: got {count}, wanted at least 1; ask for one draw or more")
-    return jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(count))
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def in_chunks(fn, count: int, chunk: int, params, key, inputs):
+    """`fn(params, key, *inputs)` over the leading axis of `inputs`, `chunk` examples at a time.
 
-
-def in_chunks(one, count: int, chunk: int):
-    """Map `one(params, key, a)` over the leading axis of `(keys, a)`, `chunk` examples at a time."""
-    if chunk < 1:
-        raise ValueError(f"chunk: got {chunk}, wanted at least 1; pass how many fit in memory")
-    size = min(chunk, count)
-
-    def mapped(params, keys, a):
-        for leaf in jax.tree.leaves(a):
-            if len(leaf) != count:
-                raise ValueError(
-                    f"cond: got {len(leaf)} conditions, wanted {count}, one an example; repeat or cut it"
-                )
-        return jax.lax.map(lambda ka: one(params, *ka), (keys, a), batch_size=size)
-
-    return mapped
+    Keys are folded in from the example's index, so that no result depends on `chunk` or `count`.
+    """
+    for name, number in (("count", count), ("chunk", chunk)):
+        if number < 1:
+            raise ValueError(
+                f"{name}: got {number}, wanted at least 1; ask for one example or more"
+            )
+    for leaf in jax.tree.leaves(inputs):
+        if jax.numpy.shape(leaf)[:1] != (count,):
+            raise ValueError(
+                f"cond: got shape {jax.numpy.shape(leaf)}, wanted a leading axis of {count}, one entry an "
+                "example; repeat or cut it"
+            )
+    keys = jax.vmap(partial(jax.random.fold_in, key))(jax.numpy.arange(count))
+    return jax.lax.map(
+        lambda each: fn(params, each[0], *each[1]), (keys, inputs), batch_size=min(chunk, count)
+    )

@@ -43,6 +43,12 @@ class Player(NamedTuple):
     repeat: int = 1
 
 
+def each(fn: Callable[..., Any], params, key, batch: Batch):
+    """`fn(params, key, x, cond)` of every example, each with a key of its own: `[batch, ...]`."""
+    keys = jax.random.split(key, len(jax.tree.leaves(batch.x)[0]))
+    return jax.vmap(fn, (None, 0, 0, 0))(params, keys, batch.x, batch.cond)
+
+
 def nothing(key):
     return ()
 
@@ -93,10 +99,7 @@ def through(model: Model, **step: Transform[Any]) -> Model:
     ((name, transform),) = step.items()
 
     def carried_back(params, key, batch):
-        keys = jax.random.split(key, len(jax.tree.leaves(batch.x)[0]))
-        z, _ = jax.vmap(transform.inverse.fn, (None, 0, 0, 0))(
-            params[name], keys, batch.x, batch.cond
-        )
+        z, _ = each(transform.inverse.fn, params[name], key, batch)
         return batch._replace(x=jax.lax.stop_gradient(z))
 
     def lift(player):

@@ -1,0 +1,29 @@
+"""The registry: one function from an `Event` to a `Model` a family, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from . import autoregressive, flow_matching, gan, gaussian, realnvp, vae
+
+
+class Family(NamedTuple):
+    """build: `(Event, **numbers) -> Model`.  preset: `Event -> {number: value}` for training.
+    tiny: `() -> (Model, Batch)`, small enough for every test."""
+
+    build: Callable
+    preset: Callable
+    tiny: Callable
+
+
+registry: dict[str, Family] = {
+    "gaussian": Family(gaussian.gaussian, gaussian.preset, gaussian.tiny),
+    "vae": Family(vae.vae, vae.preset, vae.tiny),
+    "realnvp": Family(realnvp.realnvp, realnvp.preset, realnvp.tiny),
+    "autoregressive": Family(
+        autoregressive.autoregressive, autoregressive.preset, autoregressive.tiny
+    ),
+    "gan": Family(gan.gan, gan.preset, gan.tiny),
+    "flow_matching": Family(flow_matching.flow_matching, flow_matching.preset, flow_matching.tiny),
+}

@@ -1,0 +1,6 @@
+"""Network bodies: no probability here."""
+
+from .made import made
+from .mlp import mlp
+
+__all__ = ["made", "mlp"]

@@ -1,0 +1,21 @@
+"""Transforms: maps from one distribution to another, one kind a file."""
+
+from .affine import affine, affine_of
+from .coupling import coupling
+from .decoder import decoder
+from .flow import flow
+from .implicit import implicit
+from .onto import onto, quantise, reshape, squash
+
+__all__ = [
+    "affine",
+    "affine_of",
+    "coupling",
+    "decoder",
+    "flow",
+    "implicit",
+    "onto",
+    "quantise",
+    "reshape",
+    "squash",
+]

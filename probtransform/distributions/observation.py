@@ -1,0 +1,102 @@
+"""Observation models: what a decoder's numbers say of each entry of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from ..core.check import example
+
+
+class Observation(NamedTuple):
+    """A family of distributions with independent entries, `size` numbers for a whole example.
+
+    sample:   `(numbers, key) -> x`.
+    log_prob: `(numbers, x) -> scalar`, in nats.
+    """
+
+    size: int
+    sample: Callable
+    log_prob: Callable
+
+
+def gaussian(shape: tuple[int, ...]) -> Observation:
+    """A mean and a log-scale for each entry, `N(mean, exp(2 log_scale))`, log_scale in [-5, 3]."""
+
+    def read(numbers):
+        mean, log_scale = numbers.reshape(2, *shape)
+        return mean, jnp.exp(jnp.clip(log_scale, -5.0, 3.0))
+
+    def sample(numbers, key):
+        mean, scale = read(numbers)
+        return mean + scale * jax.random.normal(key, shape)
+
+    def log_prob(numbers, x):
+        example("gaussian observation", x, shape)
+        return jax.scipy.stats.norm.logpdf(x, *read(numbers)).sum()
+
+    return Observation(2 * _size(shape), sample, log_prob)
+
+
+def categorical(shape: tuple[int, ...], levels: int) -> Observation:
+    """A probability for each level of each entry: `log softmax(numbers)[x]`."""
+
+    def sample(numbers, key):
+        drawn = jax.random.categorical(key, numbers.reshape(*shape, levels))
+        return drawn.astype(integers(levels))
+
+    def log_prob(numbers, x):
+        example("categorical observation", x, shape, jnp.integer)
+        log_p = jax.nn.log_softmax(numbers.reshape(*shape, levels))
+        return jnp.take_along_axis(log_p, x[..., None].astype(jnp.int32), -1).sum()
+
+    return Observation(levels * _size(shape), sample, log_prob)
+
+
+def discretized_logistic(shape: tuple[int, ...], levels: int) -> Observation:
+    """The mass that a logistic puts on each level's cell, the outer cells reaching to infinity.
+
+    `P(x) = sigmoid((x + 1/2 - m)/s) - sigmoid((x - 1/2 - m)/s)`, in units of one level, with a mean
+    and a log-scale for each entry; two numbers where `categorical` needs one a level, for bytes.
+
+    Salimans et al. (2017), arXiv:1701.05517.
+    """
+
+    def read(numbers):
+        mean, log_scale = numbers.reshape(2, *shape)
+        scale = jnp.exp(jnp.clip(log_scale, -5.0, 3.0)) * levels / 8
+        return (mean + 1) * levels / 2 - 0.5, scale
+
+    def sample(numbers, key):
+        mean, scale = read(numbers)
+        x = jnp.round(mean + scale * jax.random.logistic(key, shape))
+        return jnp.clip(x, 0, levels - 1).astype(integers(levels))
+
+    def log_prob(numbers, x):
+        example("discretized logistic observation", x, shape, jnp.integer)
+        mean, scale = read(numbers)
+        below = (x - 0.5 - mean) / scale
+        above = below + 1 / scale
+        # log(sigmoid(a) - sigmoid(b)) = log sigmoid(a) + log sigmoid(-b) + log(1 - exp(b - a))
+        middle = (
+            jax.nn.log_sigmoid(above) + jax.nn.log_sigmoid(-below) + jnp.log(-jnp.expm1(-1 / scale))
+        )
+        first, last = jax.nn.log_sigmoid(above), jax.nn.log_sigmoid(-below)
+        return jnp.where(x == 0, first, jnp.where(x == levels - 1, last, middle)).sum()
+
+    return Observation(2 * _size(shape), sample, log_prob)
+
+
+def integers(levels: int):
+    """The integer type that holds `levels` symbols: bytes where they suffice."""
+    return jnp.uint8 if levels <= 256 else jnp.int32
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for n in shape:
+        size *= n
+    return size

@@ -1,0 +1,53 @@
+"""The generative adversarial network: non-saturating, with R1."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from ..core import Batch, Event, Model, Player, one_hot, pushforward, reading, through
+from ..distributions import normal
+from ..networks import mlp
+from ..objectives import adversarial
+from ..transforms import implicit, onto
+
+
+def gan(
+    event: Event,
+    latent: int = 16,
+    width: int = 128,
+    depth: int = 3,
+    penalty: float = 1.0,
+    critic_steps: int = 1,
+) -> Model:
+    """A generator and a critic that teaches it; the critic lives in `extra`. Claim: none.
+
+    On levels both play on dequantised values in [-1, 1], and samples are rounded.
+    Example: `gan(Event((2,)))` samples `f32[2]`. Goodfellow et al. (2014), arXiv:1406.2661.
+    """
+    d = math.prod(event.shape)
+
+    def with_label(x, cond):
+        return jnp.concatenate([x, one_hot(cond, event.classes)])
+
+    generator = reading(mlp(latent + event.classes, d, width, depth), with_label)
+    body = reading(mlp(d + event.classes, 1, width, depth, quiet=True), with_label)
+    critic = body._replace(apply=lambda *inputs: body.apply(*inputs)[0])
+    distribution = pushforward(normal((latent,)), generator=implicit(generator))
+    critic_loss, generator_loss = adversarial(distribution, critic, penalty=penalty)
+    players = {
+        "critic": Player(("critic",), critic_loss, critic_steps),
+        "generator": Player(("generator",), generator_loss),
+    }
+    return through(Model(distribution, players, {"critic": critic.init}), data=onto(event))
+
+
+def preset(event: Event) -> dict:
+    return {"steps": 4000, "batch": 128}
+
+
+def tiny() -> tuple[Model, Batch]:
+    z = jax.random.normal(jax.random.key(0), (256, 2))
+    return gan(Event((2,)), latent=2, width=16, depth=2), Batch(0.5 * z + 1.0)

@@ -1,0 +1,44 @@
+"""Multilayer perceptrons."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+from flax import nnx
+
+from ..core import Network, from_nnx
+from ..core.check import positive
+
+
+class MLP(nnx.Module):
+    """`f32[inputs] -> f32[outputs]`: `depth` hidden layers of `width`, each after the first added to the last.
+
+    The last layer starts at zero with `quiet`: maps start as the identity, logits as uniform.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, width: int, depth: int, quiet: bool, rngs: nnx.Rngs
+    ):
+        linear = partial(nnx.Linear, rngs=rngs)
+        self.first = linear(inputs, width)
+        self.hidden = nnx.List([linear(width, width) for _ in range(depth - 1)])
+        last = nnx.initializers.zeros if quiet else nnx.initializers.lecun_normal()
+        self.last = linear(width, outputs, kernel_init=last)
+
+    def __call__(self, x):
+        h = self.first(x)
+        for layer in self.hidden:
+            h = h + layer(jax.nn.silu(h))
+        return self.last(jax.nn.silu(h))
+
+
+def mlp(
+    inputs: int, outputs: int, width: int = 128, depth: int = 2, quiet: bool = False
+) -> Network:
+    """A residual multilayer perceptron as a `Network`, `f32[inputs] -> f32[outputs]`.
+
+    Raises ValueError if a size is less than one.
+    """
+    positive("mlp", inputs=inputs, outputs=outputs, width=width, depth=depth)
+    return from_nnx(lambda rngs: MLP(inputs, outputs, width, depth, quiet, rngs))

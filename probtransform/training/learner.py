@@ -1,0 +1,76 @@
+"""The one step: each player in turn descends its loss in the parameters it owns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from ..core import Model, initial
+
+
+class State(NamedTuple):
+    """All that training knows, a plain pytree: `params` and `opt` are dicts by block and by player."""
+
+    step: Any
+    params: Any
+    opt: Any
+    carry: Any
+
+
+class Learner(NamedTuple):
+    """init: `key -> State`.  step: `(state, key, batch) -> (state, metrics)`, jitted, the state donated."""
+
+    init: Callable[..., Any]
+    step: Callable[..., Any]
+
+
+def learner(model: Model, tx: optax.GradientTransformation | dict) -> Learner:
+    """Training of any model: an `optax` transformation for all players, or `{player: transformation}`.
+
+    The key is folded with the step number, so one key serves a whole run and none is saved. Metrics
+    are every player's own, and its loss as `loss/<player>`.
+
+    Raises ValueError if a player owns a block that does not exist, or `tx` misses a player.
+    """
+    players = model.players
+    txs = dict(tx) if isinstance(tx, dict) else dict.fromkeys(players, tx)
+    if missing := sorted(players.keys() ^ txs.keys()):
+        raise ValueError(
+            f"learner: got transformations for {sorted(txs)}, wanted one for each of {sorted(players)}; "
+            f"mend {missing}"
+        )
+
+    @jax.jit
+    def init(key):
+        first, second = jax.random.split(key)
+        params = initial(model, first)
+        for name, player in players.items():
+            if unknown := sorted(set(player.owns) - params.keys()):
+                raise ValueError(
+                    f"learner: player {name!r} owns {unknown}, wanted blocks among {sorted(params)}; "
+                    "rename them"
+                )
+        opt = {n: txs[n].init({b: params[b] for b in p.owns}) for n, p in players.items()}
+        return State(jnp.zeros((), jnp.int32), params, opt, model.carry(second))
+
+    def step(state, key, batch):
+        params, opt, carry, metrics = dict(state.params), dict(state.opt), state.carry, {}
+        key = jax.random.fold_in(key, state.step)
+        for i, (name, player) in enumerate(players.items()):
+            for k in jax.random.split(jax.random.fold_in(key, i), player.repeat):
+                own = {block: params[block] for block in player.owns}
+
+                def loss_of(own, others=params, carry=carry, k=k, loss=player.loss):
+                    return loss(others | own, carry, k, batch)
+
+                (loss, (carry, seen)), grads = jax.value_and_grad(loss_of, has_aux=True)(own)
+                updates, opt[name] = txs[name].update(grads, opt[name], own)
+                params |= optax.apply_updates(own, updates)
+                metrics |= seen | {f"loss/{name}": loss}
+        return State(state.step + 1, params, opt, carry), metrics
+
+    return Learner(init, jax.jit(step, donate_argnums=0))
