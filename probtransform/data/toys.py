@@ -35,7 +35,8 @@ def checkerboard() -> Distribution[Exact]:
     """Uniform on 8 of the 16 squares of [-4, 4]^2, `x: [2]`: `p = 1/32` where the colours agree.
 
     A square has side 2 and is filled if `floor(x_1/2) + floor(x_2/2)` is even. Entropy ln 32 or
-    3.4657 nats; outside, the log-density is minus infinity. Grathwohl et al. (2019), arXiv:1810.01367.
+    3.4657 nats; the log-density outside is minus infinity.
+    Grathwohl et al. (2019), arXiv:1810.01367.
     """
 
     def sample(params, key, cond=None):
@@ -52,7 +53,7 @@ def checkerboard() -> Distribution[Exact]:
 
 
 def rings() -> Distribution[Exact]:
-    """Four equal circles, radius R = 0.75, 1.5, 2.25, 3, with noise of deviation s = 0.08, `x: [2]`.
+    """Four equal circles, R = 0.75, 1.5, 2.25 and 3, with noise of deviation s = 0.08, `x: [2]`.
 
     `p_R(x) = exp(-(r^2 + R^2) / 2 s^2) I_0(r R / s^2) / (2 pi s^2)` at `r = |x|`. Condition: the
     ring, from within. Grathwohl et al. (2019), arXiv:1810.01367.
