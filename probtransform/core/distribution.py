@@ -9,6 +9,12 @@ import jax
 
 from .density import Bound, Density, Exact, Unnormalized, join
 
+Key = jax.Array
+Params = Any  # a pytree
+Example = Any  # a pytree, one example
+Cond = Any  # a pytree, None where there is none
+Weight = Any  # a scalar, nats
+
 D = TypeVar("D", bound="Density | None", covariant=True)
 
 
@@ -22,10 +28,10 @@ class Distribution(NamedTuple, Generic[D]):
              `sample` and then `density`; read through `sample_and_log_density`.
     """
 
-    init: Callable[..., Any]
-    sample: Callable[..., Any]
+    init: Callable[[Key], Params]
+    sample: Callable[[Params, Key, Cond], Example]
     density: D
-    joint: Callable[..., Any] | None = None
+    joint: Callable[[Params, Key, Cond], tuple[Example, Weight]] | None = None
 
 
 class Transform(NamedTuple, Generic[D]):
@@ -41,10 +47,10 @@ class Transform(NamedTuple, Generic[D]):
              way forward, for bijections whose inverse is slow or would lose precision.
     """
 
-    init: Callable[..., Any]
-    forward: Callable[..., Any]
+    init: Callable[[Key], Params]
+    forward: Callable[[Params, Key, Example, Cond], Example]
     inverse: D
-    joint: Callable[..., Any] | None = None
+    joint: Callable[[Params, Key, Example, Cond], tuple[Example, Weight]] | None = None
 
 
 @overload
@@ -60,8 +66,10 @@ def pushforward(
     base: Distribution[Density], **steps: Transform[Density]
 ) -> Distribution[Density]: ...
 @overload
-def pushforward(base: Distribution[Any], **steps: Transform[Any]) -> Distribution[Any]: ...
-def pushforward(base: Distribution[Any], **steps: Transform[Any]) -> Distribution[Any]:
+def pushforward(
+    base: Distribution[Density | None], **steps: Transform[Density | None]
+) -> Distribution[Density | None]: ...
+def pushforward(base, **steps):
     """The distribution of `step_n(... step_1(z))` for `z ~ base`: the one composition.
 
     Parameters are a dict with one block a step, beside the base's own; block names are

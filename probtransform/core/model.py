@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from .density import Density
 from .distribution import Distribution, Transform, pushforward
 
 
@@ -66,7 +67,7 @@ class Model(NamedTuple):
              called once before the first step with a large batch.
     """
 
-    distribution: Distribution[Any]
+    distribution: Distribution[Density | None]
     players: dict[str, Player]
     extra: dict[str, Callable[..., Any]] = {}
     carry: Callable[..., Any] = nothing
@@ -87,7 +88,7 @@ def initial(model: Model, key) -> dict[str, Any]:
     }
 
 
-def through(model: Model, **step: Transform[Any]) -> Model:
+def through(model: Model, **step: Transform[Density]) -> Model:
     """The same model one transform further: its players learn on data carried back.
 
     `x` is sent through the transform's inverse, then the players see it as their own data; the
@@ -113,8 +114,7 @@ def through(model: Model, **step: Transform[Any]) -> Model:
         encode, look = jax.random.split(key)
         return model.prepare(params, look, carried_back(params, encode, batch))
 
-    return model._replace(
-        distribution=pushforward(model.distribution, **step),
-        players={n: lift(p) for n, p in model.players.items()},
-        prepare=prepare,
+    players = {n: lift(p) for n, p in model.players.items()}
+    return Model(
+        pushforward(model.distribution, **step), players, model.extra, model.carry, prepare
     )

@@ -58,7 +58,8 @@ def learner(model: Model, tx: optax.GradientTransformation | dict) -> Learner:
         return State(jnp.zeros((), jnp.int32), params, opt, model.carry(second))
 
     def step(state, key, batch):
-        params, opt, carry, metrics = dict(state.params), dict(state.opt), state.carry, {}
+        params, opt, carry = dict(state.params), dict(state.opt), state.carry
+        metrics: dict[str, Any] = {}
         key = jax.random.fold_in(key, state.step)
         for i, (name, player) in enumerate(players.items()):
             for k in jax.random.split(jax.random.fold_in(key, i), player.repeat):

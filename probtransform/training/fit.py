@@ -1,0 +1,156 @@
+"""The one loop: fused steps, and between them everything that must see the host."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from ..core import Batch, Model
+from .checkpoint import Checkpoints
+from .feed import Feed, resident, streamed
+from .learner import Learner, State, learner
+
+Watcher = Callable[[int, State, dict[str, float]], None]
+
+
+class Fitted(NamedTuple):
+    """state: the last one.  history: a dict of metrics for every stretch of steps.
+    seconds: spent here.  finished: False if `stop` ended it before the last step."""
+
+    state: State
+    history: list[dict[str, float]]
+    seconds: float
+    finished: bool
+
+
+def fit(
+    model: Model,
+    tx: optax.GradientTransformation | dict,
+    data: Batch | Any,
+    *,
+    steps: int,
+    batch: int = 128,
+    seed: int = 0,
+    seeds: int = 1,
+    fuse: int = 100,
+    checkpoints: Checkpoints | None = None,
+    every: int = 1000,
+    watch: Iterable[Watcher] = (),
+    stop: Callable[[], bool] = lambda: False,
+) -> Fitted:
+    """Train a model for `steps` steps, `fuse` of them in one program between looks from the host.
+
+    data:        a `Batch` of arrays that fits on the device, or an iterator of `Batch`es with
+                 `get_state` and `set_state` (a Grain iterator), which then decides the batch size.
+    seeds:       train this many runs at once, seeds `seed, seed + 1, ...`, in one vmapped program; the
+                 state gets a leading axis and metrics their mean and standard error (`<name>/se`).
+    checkpoints: resume from the newest, save every `every` steps and at the end.
+    watch:       called as `(step, state, metrics)` after every stretch.
+    stop:        asked after every stretch; True saves and returns.
+
+    The trajectory depends on the seed alone: neither `fuse` nor an interruption changes one bit of it.
+    Raises FloatingPointError when a loss is not finite, naming player, step and last good checkpoint.
+    """
+    for name, number, least in (("steps", steps, 0), ("seeds", seeds, 1), ("fuse", fuse, 1)):
+        if number < least:
+            raise ValueError(f"fit: got {name}={number}, wanted at least {least}; pass a larger one")
+    began = time.monotonic()
+    numbers = [seed + i for i in range(seeds)]
+    feed = resident(data, batch, numbers) if isinstance(data, Batch) else streamed(data, numbers)
+    learn = learner(model, tx)
+    keys = jnp.stack([jax.random.key(n) for n in numbers]) if seeds > 1 else jax.random.key(seed)
+    state = begin(model, learn, feed, keys)
+    if checkpoints is not None and (kept := checkpoints.restore(state)):
+        state, about = kept
+        feed.seek(about["data"])
+    advance = fused(learn, feed, keys, fuse)
+
+    def save():
+        if checkpoints is not None:
+            if not jax.tree.all(jax.tree.map(lambda p: bool(jnp.isfinite(p).all()), state.params)):
+                raise FloatingPointError(
+                    f"fit: the parameters are not finite at step {done}; the last good checkpoint is "
+                    f"{checkpoints.latest()}; lower the learning rate"
+                )
+            checkpoints.save(state, {"data": feed.position()})
+
+    done, history, stopped = int(np.ravel(state.step)[0]), [], False
+    while done < steps and not stopped:
+        count = min(fuse, steps - done, every - done % every)
+        state, metrics = advance(state, feed.read(done, count, fuse), count)
+        metrics = {name: np.asarray(m)[:count] for name, m in metrics.items()}
+        refuse_non_finite(metrics, done, checkpoints)
+        done += count
+        history.append(summary(metrics, done, seeds))
+        for look in watch:
+            look(done, state, history[-1])
+        if done % every == 0:
+            save()
+        stopped = stop()
+    save()
+    return Fitted(state, history, time.monotonic() - began, done >= steps)
+
+
+def begin(model: Model, learn: Learner, feed: Feed, keys) -> State:
+    """The state before the first step, prepared from data; one for each key of `keys`."""
+
+    @jax.jit
+    def one(key, batch):
+        state = learn.init(jax.random.fold_in(key, 0))
+        return state._replace(
+            params=model.prepare(state.params, jax.random.fold_in(key, 1), batch)
+        )
+
+    return (jax.vmap(one, (0, None)) if keys.ndim else one)(keys, feed.sample())
+
+
+def fused(learn: Learner, feed: Feed, keys, room: int):
+    """`(state, source, count) -> (state, metrics [room, ...])`: `count <= room` steps in one program.
+
+    The number of steps is an argument, not a shape: one compilation serves every stretch.
+    """
+    many = keys.ndim > 0
+    step = jax.vmap(learn.step) if many else learn.step
+    keys = jax.vmap(jax.random.fold_in, (0, None))(keys, 2) if many else jax.random.fold_in(keys, 2)
+
+    def run(state, source, count):
+        shapes = jax.eval_shape(step, state, keys, feed.pick(source, 0))[1]
+        log = jax.tree.map(lambda m: jnp.zeros((room, *m.shape), m.dtype), shapes)
+
+        def body(i, state_log):
+            state, log = state_log
+            state, metrics = step(state, keys, feed.pick(source, i))
+            return state, jax.tree.map(lambda row, m: row.at[i].set(m), log, metrics)
+
+        return jax.lax.fori_loop(0, count, body, (state, log))
+
+    return jax.jit(run, donate_argnums=0)
+
+
+def summary(metrics: dict, step: int, seeds: int) -> dict[str, float]:
+    """Means over a stretch of steps; with several seeds, their mean and its standard error."""
+    row: dict[str, float] = {"step": step}
+    for name, values in metrics.items():
+        each = values.mean(0)
+        row[name] = float(each.mean())
+        if seeds > 1:
+            row[f"{name}/se"] = float(each.std(ddof=1) / np.sqrt(seeds))
+    return row
+
+
+def refuse_non_finite(metrics: dict, done: int, checkpoints: Checkpoints | None) -> None:
+    for name, values in metrics.items():
+        bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(1))
+        if name.startswith("loss/") and bad.size:
+            last = checkpoints.latest() if checkpoints is not None else None
+            raise FloatingPointError(
+                f"fit: the loss of player {name[5:]!r} is not finite at step {done + int(bad[0]) + 1}; the "
+                f"last good checkpoint is {'step ' + str(last) if last is not None else 'none'}; lower the "
+                "learning rate or clip harder"
+            )
