@@ -21,7 +21,7 @@ Watcher = Callable[[int, State, dict[str, float]], None]
 
 class Fitted(NamedTuple):
     """state: the last one.  history: a dict of metrics for every stretch of steps.
-    seconds: spent here.  finished: False if `stop` ended it before the last step."""
+    seconds: spent in all, before an interruption too.  finished: False if `stop` ended it before the last step."""
 
     state: State
     history: list[dict[str, float]]
@@ -69,6 +69,7 @@ def fit(
     if checkpoints is not None and (kept := checkpoints.restore(state)):
         state, about = kept
         feed.seek(about["data"])
+        began -= about["seconds"]
     advance = fused(learn, feed, keys, fuse)
 
     def save():
@@ -78,7 +79,8 @@ def fit(
                     f"fit: the parameters are not finite at step {done}; the last good checkpoint is "
                     f"{checkpoints.latest()}; lower the learning rate"
                 )
-            checkpoints.save(state, {"data": feed.position()})
+            about = {"data": feed.position(), "seconds": time.monotonic() - began}
+            checkpoints.save(state, about)
 
     done, history, stopped = int(np.ravel(state.step)[0]), [], False
     while done < steps and not stopped:

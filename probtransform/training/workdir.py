@@ -1,0 +1,135 @@
+"""A run on disk: train it, go on with it, and read it back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from ..core import Batch
+from ..data import Data, stream
+from .average import averaged
+from .checkpoint import checkpoints
+from .fit import Fitted, Watcher, fit
+from .learner import State, learner
+from .recipe import optimizer
+from .run import Run, build, read_config, write_config
+from .watch import json_lines, progress, tensorboard
+
+RESIDENT = 2**30  # bytes of examples that are kept on the device
+
+
+def describe(family: str, data: Data, data_dir: str | None, labels: bool, seed: int, settings: dict) -> Run:
+    """The run of a family on data, from names and changed settings. Raises ValueError as `build` does."""
+    return build(
+        {
+            "family": family,
+            "data": str(Path(data.name).resolve()) if Path(data.name).exists() else data.name,
+            "data_dir": data_dir,
+            "labels": labels,
+            "event": data.event._asdict(),
+            "settings": settings,
+            "seed": seed,
+            "about": data.about,
+        }
+    )
+
+
+def train(
+    run: Run,
+    train: Batch,
+    directory: str | Path,
+    *,
+    pictures: Callable[[Any, Path], None] | None = None,
+    quiet: bool = False,
+    seconds: float | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Fitted:
+    """Train a run in its directory, or go on from its newest checkpoint.
+
+    Leaves `run.json`, `checkpoints/`, `metrics.jsonl`, TensorBoard events under `events/` and, with
+    `pictures(params, path)`, a picture of samples at every checkpoint under `samples/`.
+    Training ends early after `seconds`; `stop` is asked between stretches of steps.
+
+    Raises ValueError if the directory holds another run, OSError if it cannot be written.
+    """
+    directory = Path(directory)
+    try:
+        write_config(run, directory)
+    except OSError as error:
+        raise OSError(
+            f"train: cannot write to {directory} ({error.strerror or error}), wanted a writable directory; "
+            "choose another --workdir"
+        ) from error
+    kept = checkpoints(directory / "checkpoints")
+    start, recipe = kept.latest() or 0, run.recipe
+    every = max(1, min(1000, -(-recipe.steps // 4)))
+    batch = min(recipe.batch, len(train.x))
+    began = time.monotonic()
+
+    def look(step: int, state: State, metrics: dict) -> None:
+        if pictures is not None and (step % every == 0 or step == recipe.steps):
+            pictures(averaged(state), directory / "samples" / f"{step:07d}.png")
+
+    bar = nullcontext() if quiet else progress(run.config["family"], recipe.steps, start)
+    with bar as shown:
+        watch: list[Watcher] = [
+            json_lines(directory / "metrics.jsonl", start),
+            tensorboard(directory / "events", start),
+            look,
+        ]
+        return fit(
+            run.model,
+            optimizer(recipe),
+            fed(train, batch, run.config["seed"]),
+            steps=recipe.steps,
+            batch=batch,
+            seed=run.config["seed"],
+            checkpoints=kept,
+            every=every,
+            watch=watch + ([shown] if shown else []),
+            stop=lambda: stop() or (seconds is not None and time.monotonic() - began > seconds),
+        )
+
+
+def fed(train: Batch, batch: int, seed: int) -> Any:
+    """The examples themselves where they fit on the device, else a Grain iterator over them."""
+    if sum(leaf.nbytes for leaf in jax.tree.leaves(train)) <= RESIDENT:
+        return train
+
+    class Rows:
+        def __len__(self):
+            return len(train.x)
+
+        def __getitem__(self, i):
+            return jax.tree.map(lambda leaf: leaf[i], tuple(train))
+
+    return stream(Rows(), batch=batch, seed=seed)
+
+
+def load_run(directory: str | Path) -> tuple[Run, dict[str, Any], int, float]:
+    """`(run, params, step, seconds)` of a trained run, its parameters averaged; nothing in it is executed.
+
+    Raises ValueError if there is no run, or no checkpoint that belongs to it.
+    """
+    run = build(read_config(directory))
+    place = Path(directory) / "checkpoints"
+    like = jax.eval_shape(learner(run.model, optimizer(run.recipe)).init, jax.random.key(0))
+    found = checkpoints(place).restore(like) if place.is_dir() else None
+    if found is None:
+        raise ValueError(
+            f"run: {directory} holds no readable checkpoint, wanted one; train it with the command it was "
+            "begun with"
+        )
+    state, about = found
+    return run, averaged(state), int(np.asarray(state.step)), float(about["seconds"])
+
+
+def parameters(params: dict[str, Any]) -> int:
+    """How many numbers there are in all blocks."""
+    return sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(params))
