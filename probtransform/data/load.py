@@ -78,7 +78,7 @@ def from_toy(name: str, seed: int) -> Data:
     count, cond = TOY_TRAIN + TOY_TEST, None
     if shares:
         cond = jax.random.categorical(which, jnp.log(jnp.asarray(shares)), shape=(count,))
-    x = sample_many(make(), {}, rest, count, cond, chunk=count)
+    x = jax.jit(lambda key: sample_many(make(), {}, key, count, cond, chunk=count))(rest)
 
     def part(rows: slice) -> Batch:
         y = None if cond is None else np.asarray(cond[rows], np.int32)

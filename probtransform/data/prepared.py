@@ -56,8 +56,9 @@ def from_theirs(name: str, data_dir: str | None, seed: int) -> Data | None:
             f"{name}: got splits {sorted(sources)}, wanted one called `train`; save the split you "
             "want as .npz and load that"
         )
-    key = numeric(name, builder.info.features)
-    labels = getattr(builder.info.features.get("label"), "names", None) or []
+    features = dict(builder.info.features)
+    key = numeric(name, features)
+    labels = getattr(features.get("label"), "names", None) or []
     parts = {
         split: Batch(*gathered(sources[split], key, "label" if labels else None))
         for split in ("train", "test")

@@ -37,7 +37,8 @@ def stream(source, *, batch: int, seed: int, shard: tuple[int, int] | None = Non
             f"{len(source)}; take a smaller batch"
         )
     examples = grain.MapDataset.source(source).shuffle(seed).repeat()[index::count]
-    batches = examples.map(as_batch).batch(batch)
+    # Nothing is ever dropped from an endless row; rounding its length up would overflow.
+    batches = examples.map(as_batch).batch(batch, drop_remainder=True)
     return iter(batches.to_iter_dataset(grain.ReadOptions(THREADS, AHEAD)))
 
 
