@@ -5,7 +5,8 @@ from .coupling import coupling
 from .decoder import decoder
 from .flow import flow
 from .implicit import implicit
-from .onto import onto, quantise, reshape, squash
+from .invert import invert
+from .onto import onto, quantise, reshape, spread, squash
 
 __all__ = [
     "affine",
@@ -14,8 +15,10 @@ __all__ = [
     "decoder",
     "flow",
     "implicit",
+    "invert",
     "onto",
     "quantise",
     "reshape",
+    "spread",
     "squash",
 ]
