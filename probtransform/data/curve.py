@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -26,9 +27,15 @@ def log_density_near(x, curve: Callable, ends: tuple[float, float], sigma: float
 
     Gauss and Legendre's rule, `curve: t [] -> [d]` and `x: [d]`, over the interval `ends = (a, b)`.
     """
-    roots, weights = np.polynomial.legendre.leggauss(NODES)
+    roots, weights = rule()
     (a, b), (d,) = ends, x.shape
     points = jax.vmap(curve)(jnp.asarray((a + b) / 2 + (b - a) / 2 * roots, jnp.float32))
     log_normal = -jnp.sum((x - points) ** 2, -1) / (2 * sigma**2)
     log_scale = d * np.log(sigma * np.sqrt(2 * np.pi))
     return logsumexp(log_normal, b=jnp.asarray(weights / 2, jnp.float32)) - log_scale
+
+
+@cache
+def rule() -> tuple[np.ndarray, np.ndarray]:
+    """Gauss and Legendre's nodes and weights on [-1, 1]: an eigenvalue problem, solved once."""
+    return np.polynomial.legendre.leggauss(NODES)

@@ -27,14 +27,12 @@ BOXES = {
 COUNT, CHUNK = 10_000, 4000
 
 
-@cache
-def toy(name):
-    return TOYS[name].make()
+TOY = {name: made() for name, (made, _) in TOYS.items()}
 
 
 @cache
 def compiled(name):
-    return jax.jit(jax.vmap(lambda x: toy(name).density.fn({}, None, x, None)))
+    return jax.jit(jax.vmap(lambda x: TOY[name].density.fn({}, None, x, None)))
 
 
 def log_densities(name, xs):
@@ -47,7 +45,7 @@ def log_densities(name, xs):
 
 @cache
 def drawn(name):
-    draw = jax.jit(lambda key: sample_many(toy(name), {}, key, COUNT, chunk=COUNT))
+    draw = jax.jit(lambda key: sample_many(TOY[name], {}, key, COUNT, chunk=COUNT))
     return np.asarray(draw(jax.random.key(1)))
 
 
@@ -84,7 +82,7 @@ def test_every_toy_has_a_box():
 @pytest.mark.parametrize("name", sorted(TOYS))
 def test_integrates_to_one_and_samples_agree(name):
     box, spacing = BOXES[name]
-    assert type(toy(name).density) is Exact and toy(name).init(jax.random.key(0)) == {}
+    assert type(TOY[name].density) is Exact and TOY[name].init(jax.random.key(0)) == {}
     axes = [a + (np.arange(round((b - a) / spacing)) + 0.5) * spacing for a, b in box]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(box))
     draws = drawn(name)
@@ -153,28 +151,28 @@ def test_gaussian_mixture_in_three_dimensions():
     assert fn({}, None, jnp.asarray(x), 1) == pytest.approx(np.log(each[1]), abs=1e-5)
 
 
-@pytest.mark.parametrize("name", [n for n in sorted(TOYS) if TOYS[n].shares])
+@pytest.mark.parametrize("name", ["moons", "rings", "gaussian_mixture"])
 def test_a_condition_is_a_component(name):
     shares, x = np.array(TOYS[name].shares), drawn(name)[:64]
     components = jnp.arange(len(shares))
 
     @jax.jit
     def each(xs):
-        one = lambda x, k: toy(name).density.fn({}, None, x, k)  # noqa: E731
+        one = lambda x, k: TOY[name].density.fn({}, None, x, k)  # noqa: E731
         return jax.vmap(jax.vmap(one, (None, 0)), (0, None))(xs, components)
 
     total = np.log(np.exp(np.asarray(each(x), np.float64)) @ shares)
     np.testing.assert_allclose(total, log_densities(name, x), atol=1e-4)
     # Draws of a component are nearest to it.
     wanted = np.arange(64) % len(shares)
-    draw = jax.jit(lambda key: sample_many(toy(name), {}, key, 64, wanted))
+    draw = jax.jit(lambda key: sample_many(TOY[name], {}, key, 64, wanted))
     own = draw(jax.random.key(0))
     nearest = np.argmax(each(own), -1)
     assert np.mean(nearest == wanted) > 0.95
 
 
 def test_checkerboard_is_empty_where_it_should_be():
-    fn = toy("checkerboard").density.fn
+    fn = TOY["checkerboard"].density.fn
     inside, beside, outside = [0.5, 0.5], [0.5, 2.5], [4.5, 4.5]
     seen = [fn({}, None, jnp.array(x), None) for x in (inside, beside, outside)]
     np.testing.assert_allclose(seen, [-np.log(32), -np.inf, -np.inf], rtol=1e-6)
@@ -182,7 +180,7 @@ def test_checkerboard_is_empty_where_it_should_be():
 
 @pytest.mark.parametrize("name", ["moons", "rings", "s_curve"])
 def test_gradients_and_far_points_are_finite(name):
-    dimension, fn = len(BOXES[name][0]), toy(name).density.fn
+    dimension, fn = len(BOXES[name][0]), TOY[name].density.fn
     slope = jax.jit(jax.vmap(jax.value_and_grad(lambda x: fn({}, None, x, None))))
     values, slopes = slope(jnp.asarray([[0.0] * dimension, [9.0] * dimension]))
     assert np.all(np.isfinite(values)) and np.all(np.isfinite(slopes))
