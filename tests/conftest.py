@@ -1,0 +1,29 @@
+"""JAX on the CPU for every test; with BEARTYPE=1 the package's annotations are checked as it runs."""
+
+import os
+import tempfile
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import jax
+import pytest
+
+if os.environ.get("BEARTYPE"):
+    from jaxtyping import install_import_hook
+
+    install_import_hook("probtransform", "beartype.beartype")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once():
+    """Programs that several tests compile alike are compiled once, and forgotten with the session."""
+    with tempfile.TemporaryDirectory() as directory:
+        jax.config.update("jax_compilation_cache_dir", directory)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+        yield
+        jax.config.update("jax_compilation_cache_dir", None)
+
+
+@pytest.fixture
+def key():
+    return jax.random.key(0)
