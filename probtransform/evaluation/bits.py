@@ -28,7 +28,7 @@ def bits_per_dim(
     key,
     batch: Batch,
     samples: int = 1,
-    chunk: int = 250,
+    chunk: int = 500,
 ) -> Bits:
     """`-log p(x) / (d ln 2)`, averaged over the examples `x: [batch, *event]` with `d = prod(event)`.
 

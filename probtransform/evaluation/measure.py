@@ -22,7 +22,7 @@ def evaluate(
     test: Batch,
     key,
     samples: int = 64,
-    chunk: int = 250,
+    chunk: int = 500,
 ) -> dict[str, Any]:
     """What a model claims of held-out data, and how far its samples are from them.
 
