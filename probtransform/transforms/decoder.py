@@ -27,6 +27,7 @@ def decoder(decode: Network, encode: Network, observation: Observation) -> Trans
         return observation.sample(decode.apply(params["decoder"], z, cond), key)
 
     def inverse(params, key, x, cond=None):
+        jax.eval_shape(observation.log_prob, jnp.zeros(observation.size), x)  # raises for a wrong x
         mean, log_scale = jnp.split(encode.apply(params["encoder"], x, cond), 2)
         log_scale = jnp.clip(log_scale, -7.0, 3.0)
         noise = jax.random.normal(key, mean.shape)
