@@ -21,11 +21,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         return options.command(options) or DONE
-    except (ValueError, FileNotFoundError) as error:
+    except ValueError as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
         return MISUSED
     except (OSError, FloatingPointError) as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
         return FAILED
 
 
@@ -49,7 +52,8 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("family", metavar="FAMILY")
     one.add_argument("--workdir", help="where the run lives (default: runs/DATA-FAMILY-SEED)")
     one.add_argument("--steps", type=int, help="updates (default: the preset for this kind of data)")
-    one.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="change other numbers")
+    more = one.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend")
+    more.help = "change other numbers"
     many = command(compare)
     many.add_argument("--families", nargs="+", metavar="FAMILY", help="(default: all)")
     many.add_argument("--seconds-each", type=float, help="end every training after so many seconds")

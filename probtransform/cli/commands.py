@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+LOOK = 1000  # examples in a picture, at most; an image grid takes the first 64
 
 
 def list_(options) -> None:
     """the families, what each claims, and the data sets that come along"""
-    from ..families import registry
-    from ..evaluation.bits import claim_of
     from ..data import OURS, TOYS
+    from ..evaluation.bits import claim_of
+    from ..families import registry
 
     rows = [
-        (name, claim_of(family.tiny()[0].distribution), family.build.__doc__.split("\n")[0])
+        (name, claim_of(family.tiny()[0].distribution), (family.build.__doc__ or "").split("\n")[0])
         for name, family in registry.items()
     ]
     table("families", ("family", "claim", ""), rows)
@@ -24,29 +29,23 @@ def list_(options) -> None:
 
 def train(options) -> int | None:
     """train FAMILY on data, or go on with a run that was interrupted"""
+    stop = interruptible()
     from ..data import load
     from ..training.run import family_of
     from ..training.workdir import describe
     from ..training.workdir import train as train_run
 
     family_of(options.family)
-    if options.steps is not None and options.steps < 0:
-        raise ValueError(f"--steps: got {options.steps}, wanted 0 or more; leave it out for the preset")
-    if options.seed < 0:
-        raise ValueError(f"--seed: got {options.seed}, wanted 0 or more; choose another")
+    for number in ("steps", "seed"):
+        within(number, getattr(options, number), 0)
     data = load(options.data, labels=options.labels, data_dir=options.data_dir)
     changes = dict(pair(text) for text in options.set)
     if options.steps is not None:
         changes["steps"] = options.steps
     run = describe(options.family, data, options.data_dir, options.labels, options.seed, changes)
-    name = Path(options.data).stem
+    name = Path(options.data).absolute().stem
     directory = Path(options.workdir or f"runs/{name}-{options.family}-{options.seed}")
-    asked: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda got, frame: asked.append(got))
-    fitted = train_run(
-        run, data.train, directory, pictures=painter(run, data), stop=lambda: bool(asked)
-    )
+    fitted = train_run(run, data.train, directory, pictures=painter(run, data), stop=stop)
     step = int(fitted.state.step)
     if not fitted.finished:
         print(f"stopped and saved at step {step} in {directory}; the same command goes on from there")
@@ -54,6 +53,26 @@ def train(options) -> int | None:
     print(f"{options.family} at step {step} in {directory} after {fitted.seconds:.1f} s of training")
     print(f"next: probtransform evaluate {directory}; probtransform sample {directory}")
     return None
+
+
+def interruptible() -> Callable[[], bool]:
+    """From now on SIGTERM and Ctrl-C are noted, not obeyed: True once one has come. A second Ctrl-C is."""
+    asked: list[int] = []
+
+    def note(number, frame):
+        if number == signal.SIGINT and asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, note)
+    return lambda: bool(asked)
+
+
+def within(name: str, number: int | None, least: int, most: int = 2**31 - 1) -> None:
+    """Raises ValueError for an option beyond its limits; None is one left out."""
+    if number is not None and not least <= number <= most:
+        raise ValueError(f"--{name}: got {number}, wanted {least} to {most}; choose another")
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -70,13 +89,13 @@ def painter(run, data) -> Callable:
     from ..core import sample_many
     from ..report import grid
 
-    cond = None if data.test.cond is None else data.test.cond[:64]
-    count = len(data.test.x[:64])
+    picture = len(run.event.shape) == 3
+    real = jax.tree.map(lambda leaf: leaf[: 64 if picture else LOOK], data.test)
 
     def paint(params, path: Path) -> None:
-        x = sample_many(run.model.distribution, params, jax.random.key(0), count, cond)
+        x = sample_many(run.model.distribution, params, jax.random.key(0), len(real.x), real.cond)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(grid(x, run.event))
+        path.write_bytes(grid(x, run.event, None if picture else real.x))
 
     return paint
 
@@ -93,6 +112,8 @@ def sample(options) -> None:
     out = Path(options.out)
     if out.suffix not in (".png", ".npz"):
         raise ValueError(f"--out: got {options.out}, wanted FILE.png or FILE.npz; change its ending")
+    within("count", options.count, 1)
+    within("seed", options.seed, 0)
     run, params, step, _ = load_run(options.run)
     classes = run.event.classes
     if options.label is not None and not 0 <= options.label < classes:
@@ -104,12 +125,17 @@ def sample(options) -> None:
         cond = every if options.label is None else np.full_like(every, options.label)
     key = jax.random.key(options.seed)
     x = np.asarray(sample_many(run.model.distribution, params, key, options.count, cond))
-    out.parent.mkdir(parents=True, exist_ok=True)
+    content = io.BytesIO()
     if out.suffix == ".png":
-        out.write_bytes(grid(x, run.event))
+        content.write(grid(x, run.event))
     else:
-        labels = {} if cond is None else {"y": cond}
-        np.savez_compressed(out, x=in_own_units(x, run.config["about"]), **labels)
+        labels: Any = {} if cond is None else {"y": cond}
+        np.savez_compressed(content, x=in_own_units(x, run.config["about"]), **labels)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(content.getvalue())
+    except OSError as error:
+        raise OSError(f"--out: cannot write {out} ({error.strerror}); choose another place") from error
     print(f"{options.count} samples of {run.config['family']} at step {step} in {out}")
 
 
@@ -128,17 +154,14 @@ def measured(directory: str | Path, data=None, samples: int | None = None) -> di
     from ..data import load
     from ..evaluation import evaluate as measure
     from ..families import registry
+    from ..training.run import same_data
     from ..training.workdir import load_run, parameters
 
     run, params, step, seconds = load_run(directory)
     config = run.config
     if data is None:
         data = load(config["data"], labels=config["labels"], data_dir=config["data_dir"])
-    if tuple(data.event) != tuple(run.event):
-        raise ValueError(
-            f"data: {config['data']} now has {data.event}, wanted {run.event} as the run was trained on; "
-            "restore it"
-        )
+    same_data(config, data.event, data.about)
     if samples is None:
         samples = registry[config["family"]].samples
     numbers = measure(
@@ -157,9 +180,11 @@ def measured(directory: str | Path, data=None, samples: int | None = None) -> di
 
 def evaluate(options) -> None:
     """bits per dimension where the claim allows, and distances of samples, on the test half"""
+    within("samples", options.samples, 1)
     row = measured(options.run, samples=options.samples)
-    if options.json:
-        print(json.dumps(row))
+    if options.json:  # which has no word for what is not finite
+        whole = {k: v if not isinstance(v, float) or math.isfinite(v) else None for k, v in row.items()}
+        print(json.dumps(whole))
     else:
         table(str(options.run), ("", ""), [(key, shown(value)) for key, value in row.items()])
 

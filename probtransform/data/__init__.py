@@ -1,10 +1,10 @@
 """Where examples come from: prepared sets, files of one's own, and toys whose density is known."""
 
 from .dataset import Data
-from .load import load
+from .load import absolute, load
 from .order import order
 from .prepared import OURS
 from .stream import stream
 from .toys import TOYS
 
-__all__ = ["OURS", "TOYS", "Data", "load", "order", "stream"]
+__all__ = ["OURS", "TOYS", "Data", "absolute", "load", "order", "stream"]

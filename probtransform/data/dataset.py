@@ -49,6 +49,11 @@ def of_reals(name, train: Batch, test: Batch, columns: list[str], labels: list[s
             "with some spread; leave them out"
         )
     mean, scale = train.x.mean(axes, np.float64), train.x.std(axes, np.float64)
+    if not (np.isfinite(scale) & (scale > 0)).all():
+        raise ValueError(
+            f"{name}: got columns of deviation {scale.min():g} to {scale.max():g}, wanted numbers that "
+            "float64 can square; choose another unit"
+        )
 
     def standardised(part: Batch) -> Batch:
         return part._replace(x=((part.x - mean) / scale).astype(np.float32))

@@ -53,15 +53,26 @@ def found(name: str, data_dir: str | None, seed: int) -> Data:
         return from_toy(name, seed)
     if name in OURS:
         return from_ours(name, data_dir)
-    path = Path(name).expanduser()
-    if path.exists() or path.suffix.lower() in READERS or name.startswith(("/", ".", "~")):
-        return from_path(path, seed)._replace(name=name)
+    if is_path(name):
+        return from_path(Path(name).expanduser(), seed)._replace(name=name)
     if data := from_theirs(name, data_dir, seed):
         return data
     raise ValueError(
         f"{name}: got a name that is no data set and no path, wanted one like {nearest(name)!r}; "
         f"our own are {', '.join((*OURS, *TOYS))}"
     )
+
+
+def is_path(name: str) -> bool:
+    """Whether a name means a file or folder: our own sets and toys come first."""
+    path = Path(name).expanduser()
+    likely = path.suffix.lower() in READERS or name.startswith(("/", ".", "~")) or path.exists()
+    return likely and name not in (*TOYS, *OURS)
+
+
+def absolute(name: str) -> str:
+    """A name that means the same data from every directory."""
+    return str(Path(name).expanduser().absolute()) if is_path(name) else name
 
 
 def nearest(name: str) -> str:

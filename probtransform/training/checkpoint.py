@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import warnings
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from .learner import State
 
@@ -22,11 +25,13 @@ class Checkpoints(NamedTuple):
     latest: Callable[[], int | None]
 
 
-def checkpoints(directory: str | Path, keep: int = 2) -> Checkpoints:
+def checkpoints(directory: str | Path, keep: int = 2, read_only: bool = False) -> Checkpoints:
     """The `keep` newest states of one run under `directory/<step>`.
 
     A checkpoint is written beside its place and renamed when whole, so a run that is killed leaves
-    the last one intact. Nothing in a checkpoint is executed when it is read.
+    the last one intact. It carries a digest of what it holds: one that was cut short, or of which
+    one bit changed, is set aside and the one before is taken. `read_only` leaves all files as they
+    are. Nothing in a checkpoint is executed when it is read.
 
     Raises OSError if a checkpoint cannot be written, ValueError if it belongs to another model.
     """
@@ -34,9 +39,17 @@ def checkpoints(directory: str | Path, keep: int = 2) -> Checkpoints:
 
     logging.getLogger("absl").setLevel(logging.ERROR)
     directory = Path(directory).absolute()
-    options = ocp.CheckpointManagerOptions(max_to_keep=keep, enable_async_checkpointing=False)
+    options = ocp.CheckpointManagerOptions(
+        max_to_keep=None if read_only else keep,
+        enable_async_checkpointing=False,
+        cleanup_tmp_directories=not read_only,
+        create=not read_only,
+        read_only=read_only,
+        save_interval_steps=0 if read_only else 1,
+    )
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        if not read_only:
+            directory.mkdir(parents=True, exist_ok=True)
         manager = ocp.CheckpointManager(directory, options=options)
     except OSError as error:
         raise OSError(
@@ -50,7 +63,7 @@ def checkpoints(directory: str | Path, keep: int = 2) -> Checkpoints:
             return
         item = ocp.args.Composite(
             state=ocp.args.StandardSave(state),
-            about=ocp.args.JsonSave(about | {"blocks": layout(state)}),
+            about=ocp.args.JsonSave(sealed(about | {"blocks": layout(state), "state": digest(state)})),
         )
         try:
             manager.save(step, args=item)
@@ -62,21 +75,27 @@ def checkpoints(directory: str | Path, keep: int = 2) -> Checkpoints:
             ) from error
 
     def restore(like):
-        for step in sorted(manager.all_steps(), reverse=True):
+        steps = sorted(manager.all_steps(), reverse=True)
+        for step, before in zip(steps, [*steps[1:], None], strict=False):
             try:
                 about = manager.restore(step, args=ocp.args.Composite(about=ocp.args.JsonRestore())).about
+                intact(about.pop("seal") == sealed(about)["seal"])
                 same(about["blocks"], layout(like), directory / str(step))
                 target = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
                 args = ocp.args.Composite(state=ocp.args.StandardRestore(target))
-                return manager.restore(step, args=args).state, about
+                state = manager.restore(step, args=args).state
+                intact(about["state"] == digest(state))
+                return state, about
             except Mismatch:
                 raise
             except Exception as error:
-                place = set_aside(directory / str(step))
-                manager.reload()
+                aside = ""
+                if not read_only:
+                    aside = f", it was set aside as {set_aside(directory / str(step)).name}"
+                    manager.reload()
                 warnings.warn(
-                    f"checkpoints: step {step} cannot be read ({type(error).__name__}); it was set aside as "
-                    f"{place.name}, going back to the one before",
+                    f"checkpoints: step {step} cannot be read ({type(error).__name__}){aside}; "
+                    + (f"going back to step {before}" if before is not None else "no other one is left"),
                     stacklevel=2,
                 )
         return None
@@ -95,6 +114,25 @@ def latest_step(state: State) -> int:
 def layout(state: State) -> dict[str, Any]:
     """What the blocks of a state look like, `{block: [shape of each leaf]}`."""
     return {b: [list(leaf.shape) for leaf in jax.tree.leaves(p)] for b, p in state.params.items()}
+
+
+def digest(state: State) -> str:
+    """Of every number in a state, so that not one bit of it changes unseen."""
+    whole = hashlib.blake2b(digest_size=16)
+    for leaf in jax.tree.leaves(state):
+        whole.update(np.asarray(leaf).tobytes())
+    return whole.hexdigest()
+
+
+def sealed(about: dict[str, Any]) -> dict[str, Any]:
+    """The same with a digest of itself."""
+    text = json.dumps(about, sort_keys=True)
+    return about | {"seal": hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}
+
+
+def intact(is_so: bool) -> None:
+    if not is_so:
+        raise ValueError("checkpoints: the digest is another, wanted what was saved; restore a copy")
 
 
 def same(got: dict, wanted: dict, place: Path) -> None:

@@ -12,6 +12,8 @@ import numpy as np
 from ..core import Batch
 from ..data.order import order
 
+LARGE = 10_000  # examples to prepare a model with, at most
+
 
 class Feed(NamedTuple):
     """read: `(step, count, room) -> source`, what `count` steps from `step` need, in `room` places.
@@ -47,7 +49,7 @@ def resident(data: Batch, batch: int, seeds: list[int]) -> Feed:
         return jax.tree.map(lambda a: a[index[i]], arrays)
 
     def sample():
-        return jax.tree.map(lambda a: a[:10_000], arrays)
+        return jax.tree.map(lambda a: a[:LARGE], arrays)
 
     return Feed(read, pick, sample, lambda: None, lambda position: None)
 
@@ -69,8 +71,9 @@ def streamed(iterator: Any, seeds: list[int]) -> Feed:
 
     def sample():
         first = next(iterator)
+        few = [next(iterator) for _ in range(LARGE // len(first.x))]
         iterator.set_state(start)
-        return first
+        return jax.tree.map(lambda *rows: np.concatenate(rows)[:LARGE], first, *few)
 
     def position():
         state = iterator.get_state()

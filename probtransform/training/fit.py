@@ -21,7 +21,8 @@ Watcher = Callable[[int, State, dict[str, float]], None]
 
 class Fitted(NamedTuple):
     """state: the last one.  history: a dict of metrics for every stretch of steps.
-    seconds: spent in all, before an interruption too.  finished: False if `stop` ended it before the last step."""
+    seconds: spent in all, before an interruption too.
+    finished: False if `stop` ended it before the last step."""
 
     state: State
     history: list[dict[str, float]]

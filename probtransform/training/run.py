@@ -14,6 +14,17 @@ from ..core import Event, Model
 from ..families import Family, registry
 from .recipe import Recipe
 
+KINDS: dict[str, Any] = {
+    "family": str,
+    "data": str,
+    "data_dir": str | None,
+    "labels": bool,
+    "event": dict,
+    "settings": dict,
+    "seed": int,
+    "about": dict,
+}
+
 
 class Run(NamedTuple):
     """config: JSON, all that is needed to build the run again.  model, recipe: built from it."""
@@ -62,28 +73,52 @@ def keywords(family: Family) -> dict[str, Any]:
 
 
 def read(key: str, value: Any, kind: type) -> Any:
+    """`value`, text or JSON, as the type of the default. Raises ValueError if it is none."""
+    words = {"true": True, "false": False}
+    wanted = "true or false" if kind is bool else f"a value of type {kind.__name__}"
     try:
-        number = kind(value)
-    except (TypeError, ValueError):
-        number = None
-    if number is None or (kind is int and number != float(value)):
-        raise ValueError(f"setting {key}: got {value!r}, wanted {kind.__name__}; write {key}=NUMBER")
-    return number
+        if kind is bool:
+            return words[str(value).lower()]
+        if isinstance(value, bool) or (kind is int and float(value) != int(value)):
+            raise ValueError
+        if kind is int and int(value) < 0:
+            wanted = "0 or more"
+            raise ValueError
+        return kind(value)
+    except (TypeError, ValueError, KeyError, OverflowError):
+        raise ValueError(f"setting {key}: got {value!r}, wanted {wanted}; change it") from None
 
 
 def build(config: dict[str, Any]) -> Run:
     """The run that a config describes. Raises ValueError where it is not one."""
-    wanted = {"family", "data", "data_dir", "labels", "event", "settings", "seed", "about"}
-    if odd := sorted(config.keys() ^ wanted):
+    if odd := sorted(config.keys() ^ KINDS.keys()):
         raise ValueError(
-            f"config: got keys {sorted(config)}, wanted {sorted(wanted)}; mend {', '.join(odd)}"
+            f"config: got keys {sorted(config)}, wanted {sorted(KINDS)}; mend {', '.join(odd)}"
         )
-    family = family_of(config["family"])
-    event = Event(tuple(config["event"]["shape"]), config["event"]["levels"], config["event"]["classes"])
-    settings = settings_of(config["family"], event, config["settings"])
-    own = {key: settings[key] for key in keywords(family)}
+    for key, kind in KINDS.items():
+        if not isinstance(config[key], kind):
+            raise ValueError(f"config: got {key} {config[key]!r}, wanted {kind}; restore it")
+    name, event = config["family"], event_of(config["event"])
+    family = family_of(name)
+    settings = settings_of(name, event, config["settings"])
     recipe = Recipe(**{f.name: settings[f.name] for f in fields(Recipe)})
+    own = {key: settings[key] for key in keywords(family)}
     return Run(config | {"settings": settings}, event, family.build(event, **own), recipe)
+
+
+def event_of(config: dict[str, Any]) -> Event:
+    """The event that a config describes. Raises ValueError where it is none."""
+    try:
+        event = Event(**config)
+        sizes = [*event.shape, 1 if event.levels is None else event.levels, event.classes + 1]
+        if not all(type(size) is int and size > 0 for size in sizes):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"config: got event {config}, wanted a shape, levels (or null) and classes, whole numbers above "
+            "zero; restore it"
+        ) from None
+    return event._replace(shape=tuple(event.shape))
 
 
 def write_config(run: Run, directory: str | Path) -> None:
@@ -99,13 +134,29 @@ def write_config(run: Run, directory: str | Path) -> None:
         part.write_text(json.dumps(config, indent=2) + "\n")
         part.replace(path)
         return
-    there = read_config(directory)
+    there = build(read_config(directory)).config
     for key in ("family", "data", "event", "seed", "settings"):
-        if there.get(key) != config[key]:
+        got, wanted = there.get(key), config[key]
+        if isinstance(got, dict) and isinstance(wanted, dict):
+            odd = [name for name in wanted if got.get(name) != wanted[name]]
+            got, wanted = ({name: side.get(name) for name in odd} for side in (got, wanted))
+        if got != wanted:
             raise ValueError(
-                f"run: {directory} holds a run with {key} {there.get(key)}, wanted {config[key]}; choose "
-                "another --workdir, or repeat the command it was made with"
+                f"run: {directory} holds a run with {key} {got}, wanted {wanted}; choose another --workdir, "
+                "or repeat the command it was made with"
             )
+    same_data(there, run.event, config["about"])
+
+
+def same_data(config: dict[str, Any], event: Event, about: dict[str, Any]) -> None:
+    """Raises ValueError unless data are those that the run of a config was trained on."""
+    digests = [there.get("digest") for there in (config["about"], about)]
+    if event != event_of(config["event"]) or digests[0] != digests[1]:
+        raise ValueError(
+            f"data: got {event}, digest {digests[1]}, in {config['data']}, wanted "
+            f"{event_of(config['event'])}, digest {digests[0]}, as the run was trained on; restore it, or "
+            "train in another --workdir"
+        )
 
 
 def read_config(directory: str | Path) -> dict[str, Any]:

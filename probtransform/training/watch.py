@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,17 +12,23 @@ from pathlib import Path
 from .fit import Watcher
 
 
-def json_lines(path: str | Path, start: int = 0) -> Watcher:
+def json_lines(path: str | Path) -> Watcher:
     """A line `{"step": ..., "loss/<player>": ..., ...}` for every stretch of steps.
 
-    Lines beyond step `start` are dropped first: they belong to steps that will be taken again.
+    The first line replaces those of an earlier try that are not before it: their steps were taken
+    again. Raises OSError if it cannot be written, ValueError if the file is no such lines.
     """
-    path = Path(path)
-    kept = [row for row in read_lines(path) if row["step"] <= start]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in kept))
+    path, begun = Path(path), False
 
     def watch(step, state, metrics):
+        nonlocal begun
+        if not begun:
+            kept = [row for row in read_lines(path) if row["step"] < step]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part")
+            part.write_text("".join(json.dumps(row) + "\n" for row in kept))
+            part.replace(path)
+            begun = True
         with path.open("a") as file:
             file.write(json.dumps(metrics) + "\n")
 
@@ -28,26 +36,55 @@ def json_lines(path: str | Path, start: int = 0) -> Watcher:
 
 
 def read_lines(path: str | Path) -> list[dict]:
-    """The metrics that `json_lines` wrote; a last line cut short by a crash is left out."""
+    """The metrics that `json_lines` wrote; a last line cut short by a crash is left out.
+
+    Raises ValueError if another line is not what it wrote.
+    """
     if not Path(path).exists():
         return []
-    lines = Path(path).read_text().split("\n")
-    return [json.loads(line) for line in lines[:-1]]
+    lines = Path(path).read_text(errors="replace").split("\n")[:-1]
+    try:
+        return [row for row in map(json.loads, lines) if row["step"] >= 0]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"metrics: {path} holds a line that is no JSON object with a step, wanted what training wrote; "
+            "remove the file"
+        ) from error
 
 
-def tensorboard(directory: str | Path, start: int = 0) -> Watcher:
-    """TensorBoard event files in `directory`; events beyond step `start` of an earlier try are hidden."""
-    from tensorboardX import SummaryWriter
+def tensorboard(directory: str | Path) -> Watcher:
+    """TensorBoard event files in `directory`, one for each try; what an earlier one took again is hidden.
 
-    writer = SummaryWriter(str(directory), purge_step=start + 1 if start else None)
+    Written here and now, so that a full disk is an OSError and not lost with a thread.
+    """
+    from tensorboardX.proto.event_pb2 import Event, SessionLog
+    from tensorboardX.proto.summary_pb2 import Summary
+
+    path = Path(directory) / f"events.out.tfevents.{time.time():.6f}"
+
+    def write(**what):
+        record = framed(Event(wall_time=time.time(), **what).SerializeToString())
+        with path.open("ab") as file:
+            file.write(record)
 
     def watch(step, state, metrics):
-        for name, value in metrics.items():
-            if name != "step":
-                writer.add_scalar(name, value, step)
-        writer.flush()
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(file_version="brain.Event:2")
+            write(step=step, session_log=SessionLog(status=SessionLog.START))
+        values = [Summary.Value(tag=n, simple_value=v) for n, v in metrics.items() if n != "step"]
+        write(step=step, summary=Summary(value=values))
 
     return watch
+
+
+def framed(record: bytes) -> bytes:
+    """A TFRecord: the length, the bytes, and a checksum of each."""
+    from tensorboardX.record_writer import masked_crc32c
+
+    head = struct.pack("<Q", len(record))
+    sums = (struct.pack("<I", masked_crc32c(part)) for part in (head, record))
+    return head + next(sums) + record + next(sums)
 
 
 @contextmanager

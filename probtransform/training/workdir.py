@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import jax
 import numpy as np
 
 from ..core import Batch
-from ..data import Data, stream
+from ..data import Data, absolute, stream
 from .average import averaged
-from .checkpoint import checkpoints
+from .checkpoint import Checkpoints, checkpoints
 from .fit import Fitted, Watcher, fit
 from .learner import State, learner
 from .recipe import optimizer
@@ -29,8 +30,8 @@ def describe(family: str, data: Data, data_dir: str | None, labels: bool, seed: 
     return build(
         {
             "family": family,
-            "data": str(Path(data.name).resolve()) if Path(data.name).exists() else data.name,
-            "data_dir": data_dir,
+            "data": absolute(data.name),
+            "data_dir": None if data_dir is None else os.path.abspath(os.path.expanduser(data_dir)),
             "labels": labels,
             "event": data.event._asdict(),
             "settings": settings,
@@ -67,7 +68,7 @@ def train(
             "choose another --workdir"
         ) from error
     kept = checkpoints(directory / "checkpoints")
-    start, recipe = kept.latest() or 0, run.recipe
+    recipe = run.recipe
     every = max(1, min(1000, -(-recipe.steps // 4)))
     batch = min(recipe.batch, len(train.x))
     began = time.monotonic()
@@ -76,11 +77,11 @@ def train(
         if pictures is not None and (step % every == 0 or step == recipe.steps):
             pictures(averaged(state), directory / "samples" / f"{step:07d}.png")
 
-    bar = nullcontext() if quiet else progress(run.config["family"], recipe.steps, start)
-    with bar as shown:
+    bar = nullcontext() if quiet else progress(run.config["family"], recipe.steps, kept.latest() or 0)
+    with bar as shown, written(directory, kept):
         watch: list[Watcher] = [
-            json_lines(directory / "metrics.jsonl", start),
-            tensorboard(directory / "events", start),
+            json_lines(directory / "metrics.jsonl"),
+            tensorboard(directory / "events"),
             look,
         ]
         return fit(
@@ -95,6 +96,20 @@ def train(
             watch=watch + ([shown] if shown else []),
             stop=lambda: stop() or (seconds is not None and time.monotonic() - began > seconds),
         )
+
+
+@contextmanager
+def written(directory: Path, kept: Checkpoints) -> Iterator[None]:
+    """Say of a file that could not be written where, and what is left."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # said already
+            raise
+        raise OSError(
+            f"train: could not write {error.filename or 'a file'} in {directory} ({error.strerror}); the "
+            f"last good checkpoint is {kept.latest()}; free some space there or choose another --workdir"
+        ) from error
 
 
 def fed(train: Batch, batch: int, seed: int) -> Any:
@@ -120,7 +135,7 @@ def load_run(directory: str | Path) -> tuple[Run, dict[str, Any], int, float]:
     run = build(read_config(directory))
     place = Path(directory) / "checkpoints"
     like = jax.eval_shape(learner(run.model, optimizer(run.recipe)).init, jax.random.key(0))
-    found = checkpoints(place).restore(like) if place.is_dir() else None
+    found = checkpoints(place, read_only=True).restore(like) if place.is_dir() else None
     if found is None:
         raise ValueError(
             f"run: {directory} holds no readable checkpoint, wanted one; train it with the command it was "
