@@ -45,8 +45,8 @@ CLAIMS = {
     ),
     "Bound": (
         "bound",
-        "On average the number is at most log p(x), so the true bits per dimension are at most those shown. An "
-        "importance bound averages K weights, which brings it closer and keeps it a bound.",
+        "On average the number is at most log p(x), so the true bits per dimension are at most those shown. "
+        "An importance bound averages K weights, which brings it closer and keeps it a bound.",
     ),
     "Unnormalized": (
         "unnormalised",
