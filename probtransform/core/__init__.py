@@ -3,7 +3,14 @@
 from .condition import Maybe, drop, one_hot
 from .density import Bound, Density, Exact, Unnormalized, join
 from .distribution import Distribution, Transform, pushforward
-from .draw import log_density, log_density_many, sample, sample_and_log_density, sample_many
+from .draw import (
+    log_density,
+    log_density_many,
+    sample,
+    sample_and_log_density,
+    sample_many,
+    sample_stages,
+)
 from .model import Batch, Event, Model, Player, each, initial, through
 from .network import Network, from_equinox, from_linen, from_nnx, reading
 
@@ -35,5 +42,6 @@ __all__ = [
     "sample",
     "sample_and_log_density",
     "sample_many",
+    "sample_stages",
     "through",
 ]

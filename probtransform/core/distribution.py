@@ -26,12 +26,15 @@ class Distribution(NamedTuple, Generic[D]):
     density: `None`, or a claim whose `fn(params, key, x, cond)` is a scalar in nats.
     joint:   `None`, or `(params, key, cond) -> (x, log_density)` where that costs less than
              `sample` and then `density`; read through `sample_and_log_density`.
+    stages:  `None`, or `(params, key, cond) -> (z, ..., x)`: the draw that `sample` makes of this key,
+             from its base through every step; read through `sample_stages`.
     """
 
     init: Callable[[Key], Params]
     sample: Callable[[Params, Key, Cond], Example]
     density: D
     joint: Callable[[Params, Key, Cond], tuple[Example, Weight]] | None = None
+    stages: Callable[[Params, Key, Cond], tuple[Example, ...]] | None = None
 
 
 class Transform(NamedTuple, Generic[D]):
@@ -95,15 +98,18 @@ def pushforward(base, **steps):
             )
         return blocks | {name: steps[name].init(rest[name]) for name in names}
 
-    def sample(params, key, cond=None):
+    def stages(params, key, cond=None):
         first, rest = keys(key)
-        x = base.sample(params, first, cond)
+        seen = stages_of(base)(params, first, cond)
         for name in names:
-            x = steps[name].forward(params[name], rest[name], x, cond)
-        return x
+            seen = (*seen, steps[name].forward(params[name], rest[name], seen[-1], cond))
+        return seen
+
+    def sample(params, key, cond=None):
+        return stages(params, key, cond)[-1]
 
     if base.density is None or any(step.inverse is None for step in steps.values()):
-        return Distribution(init, sample, None)
+        return Distribution(init, sample, None, stages=stages)
 
     def log_density(params, key, x, cond=None):
         first, rest = keys(key)
@@ -115,7 +121,7 @@ def pushforward(base, **steps):
 
     claim = join(type(base.density), *(type(step.inverse) for step in steps.values()))
     if claim is not Exact:
-        return Distribution(init, sample, claim(log_density))
+        return Distribution(init, sample, claim(log_density), stages=stages)
 
     def joint(params, key, cond=None):
         first, rest = keys(key)
@@ -125,7 +131,7 @@ def pushforward(base, **steps):
             total = total + weight
         return x, total
 
-    return Distribution(init, sample, Exact(log_density), joint)
+    return Distribution(init, sample, Exact(log_density), joint, stages)
 
 
 def joint_of(distribution: Distribution[Any]) -> Callable[..., Any]:
@@ -143,6 +149,13 @@ def joint_of(distribution: Distribution[Any]) -> Callable[..., Any]:
         return x, distribution.density.fn(params, look, x, cond)
 
     return joint
+
+
+def stages_of(distribution: Distribution[Any]) -> Callable[..., tuple[Example, ...]]:
+    """`(params, key, cond) -> (z, ..., x)`: the distribution's own, else its sample alone."""
+    if distribution.stages is not None:
+        return distribution.stages
+    return lambda params, key, cond=None: (distribution.sample(params, key, cond),)
 
 
 def carried(step: Transform[Any]) -> Callable[..., Any]:

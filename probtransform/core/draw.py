@@ -8,7 +8,7 @@ from typing import Any
 import jax
 
 from .density import Density
-from .distribution import Distribution, joint_of
+from .distribution import Distribution, joint_of, stages_of
 
 
 def sample(distribution: Distribution[Any], params, key, cond=None):
@@ -30,6 +30,15 @@ def sample_and_log_density(distribution: Distribution[Density], params, key, con
     Raises ValueError if the distribution makes no claim.
     """
     return joint_of(claimed(distribution))(params, key, cond)
+
+
+def sample_stages(distribution: Distribution[Any], params, key, cond=None):
+    """The ONE draw that `sample` makes of this key, with all it was on the way: `(z, ..., x)`.
+
+    A base point and everywhere its steps carry it, one entry a step: the picture of a model as a
+    probability transformation.
+    """
+    return stages_of(distribution)(params, key, cond)
 
 
 def sample_many(distribution: Distribution[Any], params, key, count: int, cond=None, chunk=1000):

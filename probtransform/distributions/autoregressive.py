@@ -26,7 +26,7 @@ def autoregressive(
     """
     d = math.prod(shape)
 
-    def sample(params, key, cond=None):
+    def stages(params, key, cond=None):
         uniforms = jax.random.uniform(key, (d,))
 
         def draw(x, i_u):
@@ -35,7 +35,10 @@ def autoregressive(
             return x.at[i].set(jnp.sum(cdf[:-1] <= u)), None
 
         x, _ = jax.lax.scan(draw, jnp.zeros(d, jnp.int32), (jnp.arange(d), uniforms))
-        return x.reshape(shape).astype(integers(levels))
+        return uniforms.reshape(shape), x.reshape(shape).astype(integers(levels))
+
+    def sample(params, key, cond=None):
+        return stages(params, key, cond)[1]
 
     def log_density(params, key, x, cond=None):
         example("autoregressive", x, shape, jnp.integer)
@@ -43,4 +46,6 @@ def autoregressive(
         log_p = jax.nn.log_softmax(network.apply(params[name], x, cond))
         return jnp.take_along_axis(log_p, x[:, None], -1).sum()
 
-    return Distribution(lambda key: {name: network.init(key)}, sample, Exact(log_density))
+    return Distribution(
+        lambda key: {name: network.init(key)}, sample, Exact(log_density), stages=stages
+    )
