@@ -30,7 +30,11 @@ class Density:
 
 
 class Bound(Density):
-    """`E_key[fn] <= log p(x)`, and `E_key[exp fn] <= p(x)`: evidence bounds, dequantisation."""
+    """`E_key[fn] <= log p(x)`: evidence bounds, dequantisation.
+
+    Where the weights of a chain are ratios of densities, `E_key[exp fn] <= p(x)` too, and a mean over
+    keys sharpens the bound; an estimated trace of an ODE gives the first inequality without the second.
+    """
 
 
 class Unnormalized(Density):

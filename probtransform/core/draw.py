@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from .density import Density
 from .distribution import Distribution, joint_of, stages_of
@@ -80,12 +81,16 @@ def in_chunks(fn, count: int, chunk: int, params, key, inputs):
                 f"{name}: got {number}, wanted at least 1; ask for one example or more"
             )
     for leaf in jax.tree.leaves(inputs):
-        if jax.numpy.shape(leaf)[:1] != (count,):
+        if jnp.shape(leaf)[:1] != (count,):
             raise ValueError(
-                f"cond: got shape {jax.numpy.shape(leaf)}, wanted a leading axis of {count}, one entry an "
+                f"cond: got shape {jnp.shape(leaf)}, wanted a leading axis of {count}, one entry an "
                 "example; repeat or cut it"
             )
-    keys = jax.vmap(partial(jax.random.fold_in, key))(jax.numpy.arange(count))
-    return jax.lax.map(
-        lambda each: fn(params, each[0], *each[1]), (keys, inputs), batch_size=min(chunk, count)
-    )
+    # chunks of one size, the last filled up, so that one program serves them all
+    size = -(-count // -(-count // chunk))
+    padding = -count % size
+    rows = jnp.arange(count + padding)
+    filled = jax.tree.map(lambda leaf: jnp.asarray(leaf)[jnp.minimum(rows, count - 1)], inputs)
+    keys = jax.vmap(partial(jax.random.fold_in, key))(rows)
+    out = jax.lax.map(lambda each: fn(params, each[0], *each[1]), (keys, filled), batch_size=size)
+    return jax.tree.map(lambda leaf: leaf[:count], out)
