@@ -1,4 +1,7 @@
-"""JAX on the CPU for every test; with BEARTYPE=1 the package's annotations are checked as it runs."""
+"""JAX on the CPU for every test, compiled in haste: nearly all their time is compilation.
+
+OPTIMISED=1 compiles as users do; BEARTYPE=1 checks the package's annotations as it runs.
+"""
 
 import os
 import tempfile
@@ -7,6 +10,8 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import jax
 import pytest
+
+jax.config.update("jax_disable_most_optimizations", not os.environ.get("OPTIMISED"))
 
 if os.environ.get("BEARTYPE"):
     from jaxtyping import install_import_hook

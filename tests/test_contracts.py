@@ -7,7 +7,7 @@ excuses it. `test_mutations.py` applies the same functions to models broken on p
 import inspect
 import itertools
 from collections import Counter
-from functools import partial
+from functools import cache, partial, wraps
 from tempfile import TemporaryDirectory
 
 import jax
@@ -32,7 +32,6 @@ from probtransform.core import (
     sample_many,
 )
 from probtransform.core.distribution import carried
-from probtransform.core.model import as_they_are
 from probtransform.families import registry
 from probtransform.training import checkpoints, fit, learner
 
@@ -56,9 +55,15 @@ def event_of(batch, **changes):
     return Event(batch.x.shape[1:], levels)._replace(**changes)
 
 
+@cache
+def tiny(name):
+    return registry[name].tiny()
+
+
+@cache
 def labelled(name):
     """The family with three classes; the label is the third of the data that `x[0]` falls in."""
-    _, batch = registry[name].tiny()
+    _, batch = tiny(name)
     first = batch.x.reshape(len(batch.x), -1)[:, 0]
     label = jnp.argsort(jnp.argsort(first)) * 3 // len(first)
     return built(name, event_of(batch, classes=3)), Batch(batch.x, label)
@@ -70,20 +75,43 @@ def on_levels(name):
     return built(name, Event((2,), levels=4)), Batch(x.astype(jnp.uint8))
 
 
-def start(model, key=KEY):
-    return jax.jit(partial(initial, model))(key)
+def remembered(fn):
+    """`fn` costs a compilation: its results are kept, by the identity of the model and the rest."""
+    known = {}
+
+    @wraps(fn)
+    def once(*inputs):
+        at = tuple(map(id, inputs))
+        if at not in known:
+            known[at] = fn(*inputs), inputs  # alive, so that no other object gets its identity
+        return known[at][0]
+
+    return once
 
 
+@remembered
+def starts(model):
+    """Initial parameters from two keys."""
+    both = jax.jit(jax.vmap(partial(initial, model)))(jnp.stack([KEY, jax.random.key(1)]))
+    return tuple(jax.tree.map(lambda p: np.asarray(p[i]), both) for i in range(2))
+
+
+def start(model):
+    return jax.tree.map(jnp.asarray, starts(model)[0])
+
+
+@remembered
 def shaken(model):
     """Parameters at which nothing is zero, or the identity, by accident."""
-    leaves, tree = jax.tree.flatten(start(model))
-    keys = jax.random.split(KEY, len(leaves))
-    noisy = [p + 0.2 * jax.random.normal(k, p.shape) for p, k in zip(leaves, keys, strict=True)]
-    return jax.tree.unflatten(tree, noisy)
+    noise = np.random.default_rng(0)
+    return jax.tree.map(
+        lambda p: jnp.asarray(p + 0.2 * noise.standard_normal(p.shape), p.dtype), starts(model)[0]
+    )
 
 
-def fitted(model, batch, steps=200):
-    return fit(model, optax.adam(3e-3), batch, steps=steps, batch=64).state.params
+@remembered
+def fitted(model, batch):
+    return fit(model, optax.adam(3e-3), batch, steps=300, batch=64).state.params
 
 
 def same(a, b):
@@ -157,7 +185,7 @@ def contract_sum(model, batch):
     levels = event_of(batch).levels
     symbols = list(itertools.product(range(levels), repeat=batch.x[0].size))
     x = jnp.array(symbols, batch.x.dtype).reshape(-1, *batch.x.shape[1:])
-    for params in (start(model), fitted(model, batch, 100)):
+    for params in (start(model), fitted(model, batch)):
         total = mass(model.distribution, params, x, 200)
         if isinstance(model.distribution.density, Exact):
             assert abs(total.mean() - 1) < 1e-3
@@ -174,19 +202,23 @@ def mass(distribution, params, x, draws):
 
 
 def contract_integral(model, batch):
-    """On the plane `E_key[exp fn]` integrates to 1, and to the first two moments of the samples."""
+    """On the plane an exact density integrates to 1, a bound's `E_key[exp fn]` to no more; and
+    to the first two moments of the samples."""
     claim = model.distribution.density
-    draws, cells = (1, 241) if isinstance(claim, Exact) else (24, 121)
+    exact = isinstance(claim, Exact)
+    slack, draws = (1e-3, 1) if exact else (0.05, 16)  # a bound's integral is a Monte Carlo one
     for params in (start(model), fitted(model, batch)):
         drawn = np.asarray(sample_many(model.distribution, params, KEY, 4000), np.float64)
-        x, area = grid(drawn, cells)
-        p = area * mean_density(claim, params, x, draws)
-        slack = 1e-3 if isinstance(claim, Exact) else 2e-2  # a bound's integral is a Monte Carlo one
-        assert abs(p.sum() - 1) < slack
+        x, area = grid(drawn, 161)
+        p = area * densities(claim, params, x, draws)
+        total = p.sum(1)
+        error = 0 if exact else total.std() / np.sqrt(draws)
+        assert 1 - slack - 5 * error < total.mean() < 1 + 1e-3 + 5 * error
         for moment in (lambda x: x, lambda x: x**2, lambda x: x[:, :1] * x[:, 1:]):
             seen = moment(drawn)
             error = seen.std(0) / np.sqrt(len(seen))
-            assert (abs(p @ moment(x) - seen.mean(0)) < 5 * error + slack * abs(seen).mean(0)).all()
+            gap = abs(p.mean(0) @ moment(x) - seen.mean(0))
+            assert (gap < 5 * error + slack * abs(seen).mean(0)).all()
 
 
 def grid(drawn, cells):
@@ -197,12 +229,12 @@ def grid(drawn, cells):
     return x, np.prod(axes[1] - axes[0])
 
 
-def mean_density(claim, params, x, draws):
-    """`E_key[exp fn]` at every point, over `draws` keys."""
+def densities(claim, params, x, draws):
+    """`exp fn` at every point for each of `draws` keys, `[draws, len(x)]`."""
     fn = jax.jit(jax.vmap(claim.fn, (None, 0, 0, None)))
     x32 = jnp.asarray(x, jnp.float32)
     keys = [jax.random.split(jax.random.key(i), len(x)) for i in range(draws)]
-    return np.mean([np.exp(np.asarray(fn(params, k, x32, None), np.float64)) for k in keys], 0)
+    return np.exp(np.stack([fn(params, k, x32, None) for k in keys]).astype(np.float64))
 
 
 def contract_score(model, batch):
@@ -232,12 +264,8 @@ def contract_importance(estimator, model, params, x, exact):
 
 def contract_init(model, batch):
     """Weights are drawn afresh: no two arrays of parameters agree, and another key gives others."""
-    a, b = start(model, jax.random.key(0)), start(model, jax.random.key(1))
-    drawn = [
-        (p.ravel(), q.ravel())
-        for p, q in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
-        if np.ptp(p) > 0
-    ]
+    pairs = zip(*map(jax.tree.leaves, starts(model)), strict=True)
+    drawn = [(p.ravel(), q.ravel()) for p, q in pairs if np.ptp(p) > 0]
     for p, q in drawn:
         assert not np.array_equal(p, q)
     for (p, _), (q, _) in itertools.combinations(drawn, 2):
@@ -247,24 +275,21 @@ def contract_init(model, batch):
 
 def contract_fresh_noise(model, batch):
     """A loss that draws noise draws it anew at every step; equal examples get noise of their own."""
-    one = jax.tree.map(lambda a: jnp.repeat(a[:1], 8, 0), batch)
+    few = jax.tree.map(lambda a: a[:8], batch)
     learn = learner(model, optax.sgd(0.0))
-    state, losses = learn.init(KEY), []
-    for _ in range(3):
-        state, metrics = learn.step(state, KEY, one)
-        losses.append([float(metrics[f"loss/{name}"]) for name in model.players])
-    for name, seen in zip(model.players, np.transpose(losses), strict=True):
-        if draws_noise(model, name, state, one):
-            assert len(set(seen)) == 3
-    if isinstance(model.distribution.density, Bound) and type(model.distribution.density) is Bound:
-        nats = each(model.distribution.density.fn, shaken(model), KEY, one)
+    still = jax.tree.map(np.asarray, learn.init(KEY)._replace(params=shaken(model)))
+
+    def losses(step, seed):
+        state = jax.tree.map(jnp.asarray, still._replace(step=np.int32(step)))
+        metrics = learn.step(state, jax.random.key(seed), few)[1]
+        return [float(metrics[f"loss/{name}"]) for name in model.players]
+
+    for now, otherwise, later in zip(losses(0, 0), losses(0, 1), losses(1, 0), strict=True):
+        assert (now != otherwise) == (now != later)
+    if type(model.distribution.density) is Bound:
+        equal = jax.tree.map(lambda a: jnp.repeat(a[:1], 8, 0), batch)
+        nats = each(model.distribution.density.fn, shaken(model), KEY, equal)
         assert len(np.unique(nats)) == 8
-
-
-def draws_noise(model, name, state, batch):
-    loss = jax.jit(model.players[name].loss)
-    values = [float(loss(state.params, state.carry, jax.random.key(i), batch)[0]) for i in (1, 2)]
-    return values[0] != values[1]
 
 
 # --- training -------------------------------------------------------------------------------------
@@ -273,18 +298,18 @@ def draws_noise(model, name, state, batch):
 def contract_players(model, batch):
     """Each player moves every array it owns and nothing else; no block has two owners."""
     owned = Counter(block for player in model.players.values() for block in player.owns)
-    assert set(owned.values()) <= {1} and owned.keys() <= start(model).keys()
+    assert set(owned.values()) <= {1} and owned.keys() <= shaken(model).keys()
     for name, player in model.players.items():
         learn = learner(model._replace(players={name: player}), optax.adam(1e-2))
-        before = learn.init(KEY)
-        params, state = before.params, jax.tree.map(jnp.copy, before)
-        for _ in range(3):
-            state, _ = learn.step(state, KEY, batch)
-        for block in params.keys() - set(player.owns):
-            same(params[block], state.params[block])
-        for block in player.owns:
-            moved = jax.tree.map(lambda p, q: bool((p != q).any()), params[block], state.params[block])
-            assert jax.tree.all(moved), (name, block, moved)
+        before = jax.tree.map(np.asarray, shaken(model))
+        state = learn.init(KEY)._replace(params=jax.tree.map(jnp.asarray, before))
+        after = learn.step(state, KEY, batch)[0].params
+        for block in before:
+            if block not in player.owns:
+                same(before[block], after[block])
+            else:
+                moved = jax.tree.map(lambda p, q: bool((p != q).any()), before[block], after[block])
+                assert jax.tree.all(moved), (name, block, moved)
 
 
 def contract_one_trace(model, batch):
@@ -299,14 +324,14 @@ def contract_one_trace(model, batch):
         return player._replace(loss=loss)
 
     watched = model._replace(players={n: counted(n, p) for n, p in model.players.items()})
-    fit(watched, optax.sgd(1e-3), batch, steps=7, batch=16, fuse=3, every=4)
+    fit(watched, optax.adam(1e-2), batch, steps=7, batch=16, fuse=4, every=6)
     assert traced == {name: player.repeat for name, player in model.players.items()}
 
 
 def contract_round_trip(model, batch):
     """A state comes back from disk bit for bit, whatever the state it is restored over."""
     learn = learner(model, optax.adam(1e-2))
-    state, _ = learn.step(learn.init(KEY), KEY, jax.tree.map(lambda a: a[:16], batch))
+    state = jax.tree.map(lambda a: a + 1, learn.init(KEY))
     with TemporaryDirectory() as directory:
         checkpoints(directory).save(state, {"data": None})
         back, about = checkpoints(directory).restore(learn.init(jax.random.key(1)))
@@ -317,26 +342,27 @@ def contract_round_trip(model, batch):
 def contract_resume(model, batch):
     """Stopped and resumed with another `fuse`, a run ends in the bits of one that went through."""
     run = partial(fit, model, optax.adam(1e-2), batch, steps=6, batch=16)
-    whole = run(fuse=6).state
+    whole = run(fuse=4).state
     with TemporaryDirectory() as directory:
         halted = run(fuse=2, checkpoints=checkpoints(directory), stop=lambda: True)
         assert int(halted.state.step) == 2 and not halted.finished
-        resumed = run(fuse=4, checkpoints=checkpoints(directory))
+        resumed = run(fuse=2, checkpoints=checkpoints(directory))
     assert resumed.finished
     same(whole, resumed.state)
 
 
 def contract_loss_falls(model, batch):
-    """From raw parameters a lone player's loss falls, by more than it wavers."""
-    model = model._replace(prepare=as_they_are)
-    history = fit(model, optax.adam(3e-3), batch, steps=200, batch=64, fuse=10).history
-    losses = np.array([row[f"loss/{next(iter(model.players))}"] for row in history])
-    assert losses[0] - losses[-5:].mean() > 2 * losses[-5:].std()
+    """From raw parameters a lone player's loss falls, whatever its noise: the worst below the best."""
+    ((_, player),) = model.players.items()
+    carry, keys = model.carry(KEY), jax.random.split(KEY, 16)
+    losses = jax.jit(jax.vmap(lambda p, k: player.loss(p, carry, k, batch)[0], (None, 0)))
+    before, after = losses(start(model), keys), losses(fitted(model, batch), keys)
+    assert after.max() < before.min()
 
 
 def contract_samples_approach(model, batch):
     """Training brings samples nearer to data, in energy distance."""
-    before, after = start(model), fitted(model, batch, 300)
+    before, after = start(model), fitted(model, batch)
     far, near = (
         energy_distance(sample_many(model.distribution, params, KEY, 256), batch.x)
         for params in (before, after)
@@ -374,7 +400,7 @@ def contract_errors(model, batch):
 
 def contract_labels(model, batch):
     """Trained on labels, the model samples another law for each, and still samples without one."""
-    params = fitted(model, batch, 150)
+    params = fitted(model, batch)
     low, high, none = (
         np.asarray(sample_many(model.distribution, params, KEY, 500, c), np.float64)
         for c in (
@@ -455,12 +481,12 @@ EVERY = (
 @pytest.mark.parametrize("contract", EVERY, ids=lambda c: c.__name__)
 @pytest.mark.parametrize("name", registry)
 def test_every_family(name, contract):
-    contract(*registry[name].tiny())
+    contract(*tiny(name))
 
 
 @pytest.mark.parametrize("name", registry)
 def test_densities_have_mass_one(name):
-    model, batch = registry[name].tiny()
+    model, batch = tiny(name)
     if not isinstance(model.distribution.density, Bound):
         pytest.skip("claims no normalised density")
     (contract_integral if is_real(batch) else contract_sum)(model, batch)
@@ -476,7 +502,7 @@ def test_bounds_on_levels_stay_below_mass_one(name):
 
 @pytest.mark.parametrize("name", registry)
 def test_scores_match_samples(name):
-    model, batch = registry[name].tiny()
+    model, batch = tiny(name)
     if not (isinstance(model.distribution.density, Unnormalized) and is_real(batch)):
         pytest.skip("claims no density up to a constant on reals")
     contract_score(model, batch)
@@ -484,7 +510,7 @@ def test_scores_match_samples(name):
 
 @pytest.mark.parametrize("name", registry)
 def test_exact_densities_are_met_on_the_way(name):
-    model, batch = registry[name].tiny()
+    model, batch = tiny(name)
     if not isinstance(model.distribution.density, Exact):
         pytest.skip("claims no exact density")
     contract_joint(model, batch)
@@ -492,7 +518,7 @@ def test_exact_densities_are_met_on_the_way(name):
 
 @pytest.mark.parametrize("name", registry)
 def test_losses_fall(name):
-    model, batch = registry[name].tiny()
+    model, batch = tiny(name)
     if len(model.players) > 1:
         pytest.skip("the losses of a game need not fall")
     contract_loss_falls(model, batch)

@@ -16,7 +16,6 @@ from probtransform.networks import mlp
 from probtransform.objectives import likelihood
 from probtransform.transforms import coupling, implicit, quantise
 
-
 exact: Transform[Exact] = coupling(mlp(2, 4), [0, 1])
 bound: Transform[Bound] = quantise((2,), 3)
 sampled: Transform[None] = implicit(mlp(2, 2))

@@ -1,0 +1,141 @@
+"""Every exact bijection, by one constructor a line, against the jacobian in double precision."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from test_contracts import KEY, contract_bijection, contract_dequantisation
+
+from probtransform.core import Event, Network, reading
+from probtransform.networks import mlp
+from probtransform.transforms import (
+    affine,
+    affine_of,
+    coupling,
+    flow,
+    invert,
+    onto,
+    quantise,
+    reshape,
+    spread,
+    squash,
+)
+
+MASK = [0.0, 1.0, 0.0, 1.0]
+
+
+def with_label(outputs):
+    return reading(mlp(5, outputs, 8, 2), lambda x, c: jnp.append(x, c))
+
+
+def in_time(velocity):
+    return reading(velocity, lambda x, t, c: jnp.append(x, t + c))
+
+
+# name: (transform of f32[4], tolerance: rounding, or that of the solver)
+BIJECTIONS = {
+    "affine": (lambda: affine(4), 1e-9),
+    "coupling": (lambda: coupling(with_label(8), MASK), 1e-9),
+    "squash": (lambda: squash(4), 1e-9),
+    "reshape": (lambda: reshape((2, 2, 1)), 1e-12),
+    "flow": (lambda: flow(in_time(mlp(5, 4, 8, 2)), steps=64), 1e-6),
+    "inverted affine": (lambda: invert(affine(4)), 1e-9),
+    "inverted coupling": (lambda: invert(coupling(with_label(8), MASK)), 1e-9),
+    "inverted squash inverted": (lambda: invert(invert(squash(4))), 1e-9),
+}
+
+
+@pytest.mark.parametrize("name", BIJECTIONS)
+def test_bijection(name):
+    build, tolerance = BIJECTIONS[name]
+    transform = build()
+    params = transform.init(KEY)
+    noise = np.random.default_rng(0)
+    with jax.enable_x64(True):
+        params = jax.tree.map(
+            lambda p: jnp.asarray(np.asarray(p, float) + 0.3 * noise.standard_normal(p.shape)), params
+        )
+        for _ in range(3):
+            z = jnp.asarray(noise.standard_normal(4))
+            contract_bijection(transform, params, z, jnp.asarray(0.5), tolerance)
+
+
+def test_affine_of_carries_the_normal_to_that_mean_and_covariance():
+    covariance = jnp.array([[2.0, 0.6], [0.6, 0.5]])
+    params, step = affine_of(jnp.array([1.0, -1.0]), covariance), affine(2)
+    matrix = jax.jacfwd(lambda z: step.forward(params, KEY, z, None))(jnp.zeros(2))
+    np.testing.assert_allclose(matrix @ matrix.T, covariance, rtol=1e-6)
+    np.testing.assert_allclose(step.forward(params, KEY, jnp.zeros(2), None), [1.0, -1.0])
+
+
+def test_coupling_leaves_the_masked_half_bit_for_bit():
+    step = coupling(with_label(8), MASK)
+    z = jax.random.normal(KEY, (4,))
+    x = step.forward(step.init(KEY), KEY, z, 0.5)
+    np.testing.assert_array_equal(x[1::2], z[1::2])
+    assert (x[::2] != z[::2]).all()
+
+
+def test_coupling_scales_stay_within_their_bound():
+    loud = Network(lambda key: {}, lambda *_: jnp.array([1e6] * 4 + [0.0] * 4))
+    step = coupling(loud, MASK, bound=2.0)
+    x = step.forward({}, KEY, jnp.ones(4), None)
+    np.testing.assert_allclose(x, [np.exp(2), 1, np.exp(2), 1], rtol=1e-6)
+
+
+def test_squash_is_finite_with_its_gradient_on_the_edges_of_the_data():
+    weight, slope = jax.value_and_grad(lambda x: squash(2).inverse.fn({}, KEY, x, None)[1])(
+        jnp.array([-1.0, 1.0])
+    )
+    assert np.isfinite(weight) and np.isfinite(slope).all()
+
+
+def test_flow_of_a_linear_field_is_the_exponential():
+    """`dx/dt = a x`: `x(1) = e^a z` and `log|det| = 2a` in the plane."""
+    field = Network(lambda key: {}, lambda params, x, t, cond: 0.7 * x)
+    x, weight = flow(field, steps=16).joint({}, KEY, jnp.array([1.0, -2.0]), None)
+    np.testing.assert_allclose(x, np.exp(0.7) * np.array([1.0, -2.0]), rtol=1e-5)
+    np.testing.assert_allclose(weight, -1.4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("levels", [2, 17, 256])
+def test_dequantisation(levels):
+    contract_dequantisation(quantise((2,), levels), levels)
+
+
+@pytest.mark.parametrize("levels", [2, 17, 256, 300])
+def test_rounding_undoes_dequantisation(levels):
+    step = quantise((2, 1, 1), levels)
+    x = jnp.array([0, levels - 1]).reshape(2, 1, 1)
+    for i in range(20):
+        z, _ = step.inverse.fn({}, jax.random.key(i), x, None)
+        back = step.forward({}, KEY, z, None)
+        np.testing.assert_array_equal(back, x)
+    assert back.dtype == (jnp.uint8 if levels <= 256 else jnp.int32)
+    assert (step.forward({}, KEY, jnp.array([-9.0, 9.0]), None) == x).all()
+
+
+def test_spread_is_quantise_the_other_way():
+    up, down = spread((2,), 5), quantise((2,), 5)
+    z = jnp.array([0, 4], jnp.uint8)
+    for i in range(20):
+        x = up.forward({}, jax.random.key(i), z, None)
+        back, weight = up.inverse.fn({}, KEY, x, None)
+        np.testing.assert_array_equal(back, z)
+        np.testing.assert_array_equal(down.forward({}, KEY, x, None), z)
+    np.testing.assert_allclose(weight, -2 * np.log(2 / 5), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "step", [affine(2), coupling(with_label(4), [0, 1]), squash(2), reshape((2,)), spread((2,), 3)]
+)
+@pytest.mark.parametrize("bad", [jnp.zeros((1, 2)), jnp.zeros(3), jnp.zeros(2, int)])
+def test_a_wrong_example_is_named(step, bad):
+    with pytest.raises(ValueError, match=r"got an example of .*, wanted .*; "):
+        step.inverse.fn(step.init(KEY), KEY, bad, 0.0)
+
+
+@pytest.mark.parametrize("bad", [jnp.zeros((1, 2), int), jnp.zeros(3, int), jnp.zeros(2)])
+def test_symbols_are_wanted_where_there_are_levels(bad):
+    with pytest.raises(ValueError, match="quantise: got an example of"):
+        onto(Event((2,), levels=3)).inverse.fn({}, KEY, bad, None)
