@@ -66,7 +66,7 @@ def fit(
     feed = resident(data, batch, numbers) if isinstance(data, Batch) else streamed(data, numbers)
     learn = learner(model, tx)
     keys = jnp.stack([jax.random.key(n) for n in numbers]) if seeds > 1 else jax.random.key(seed)
-    state = begin(model, learn, feed, keys)
+    state = (jax.vmap(learn.init, (0, None)) if seeds > 1 else learn.init)(keys, feed.sample())
     if checkpoints is not None and (kept := checkpoints.restore(state)):
         state, about = kept
         feed.seek(about["data"])
@@ -98,19 +98,6 @@ def fit(
         stopped = stop()
     save()
     return Fitted(state, history, time.monotonic() - began, done >= steps)
-
-
-def begin(model: Model, learn: Learner, feed: Feed, keys) -> State:
-    """The state before the first step, prepared from data; one for each key of `keys`."""
-
-    @jax.jit
-    def one(key, batch):
-        state = learn.init(jax.random.fold_in(key, 0))
-        return state._replace(
-            params=model.prepare(state.params, jax.random.fold_in(key, 1), batch)
-        )
-
-    return (jax.vmap(one, (0, None)) if keys.ndim else one)(keys, feed.sample())
 
 
 def fused(learn: Learner, feed: Feed, keys, room: int):

@@ -22,7 +22,8 @@ class State(NamedTuple):
 
 
 class Learner(NamedTuple):
-    """init: `key -> State`.  step: `(state, key, batch) -> (state, metrics)`, jitted, the state donated."""
+    """init: `(key, batch=None) -> State`, jitted; with a large batch, the model is prepared from it.
+    step: `(state, key, batch) -> (state, metrics)`, jitted, the state donated."""
 
     init: Callable[..., Any]
     step: Callable[..., Any]
@@ -45,9 +46,11 @@ def learner(model: Model, tx: optax.GradientTransformation | dict) -> Learner:
         )
 
     @jax.jit
-    def init(key):
-        first, second = jax.random.split(key)
+    def init(key, batch=None):
+        first, second, third = jax.random.split(key, 3)
         params = initial(model, first)
+        if batch is not None:
+            params = model.prepare(params, third, batch)
         for name, player in players.items():
             if unknown := sorted(set(player.owns) - params.keys()):
                 raise ValueError(
