@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ..core import Distribution, Exact, Network
 from ..core.check import example
-from .observation import integers
+from .observation import categorical, integers
 
 
 def autoregressive(
@@ -42,9 +42,8 @@ def autoregressive(
 
     def log_density(params, key, x, cond=None):
         example("autoregressive", x, shape, jnp.integer)
-        x = x.reshape(d).astype(jnp.int32)
-        log_p = jax.nn.log_softmax(network.apply(params[name], x, cond))
-        return jnp.take_along_axis(log_p, x[:, None], -1).sum()
+        logits = network.apply(params[name], x.reshape(d).astype(jnp.int32), cond)
+        return categorical(shape, levels).log_prob(logits, x)
 
     return Distribution(
         lambda key: {name: network.init(key)}, sample, Exact(log_density), stages=stages

@@ -50,8 +50,9 @@ def categorical(shape: tuple[int, ...], levels: int) -> Observation:
 
     def log_prob(numbers, x):
         example("categorical observation", x, shape, jnp.integer)
-        log_p = jax.nn.log_softmax(numbers.reshape(*shape, levels))
-        return jnp.take_along_axis(log_p, x[..., None].astype(jnp.int32), -1).sum()
+        each, level = numbers.reshape(-1, levels), x.reshape(-1, 1).astype(jnp.int32)
+        # picked before it is normalised: the gradient through log_softmax costs a fifth more
+        return jnp.take_along_axis(each, level, -1).sum() - jax.nn.logsumexp(each, -1).sum()
 
     return Observation(levels * _size(shape), sample, log_prob)
 
