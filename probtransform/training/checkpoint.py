@@ -33,11 +33,12 @@ def checkpoints(directory: str | Path, keep: int = 2, read_only: bool = False) -
     one bit changed, is set aside and the one before is taken. `read_only` leaves all files as they
     are. Nothing in a checkpoint is executed when it is read.
 
-    Raises OSError if a checkpoint cannot be written, ValueError if it belongs to another model.
+    Raises OSError if a checkpoint cannot be written, ValueError if it belongs to another model
+    or optimizer.
     """
     import orbax.checkpoint as ocp
 
-    logging.getLogger("absl").setLevel(logging.ERROR)
+    logging.getLogger("absl").setLevel(logging.CRITICAL)  # what it logs is raised too
     directory = Path(directory).absolute()
     options = ocp.CheckpointManagerOptions(
         max_to_keep=None if read_only else keep,
@@ -63,7 +64,7 @@ def checkpoints(directory: str | Path, keep: int = 2, read_only: bool = False) -
             return
         item = ocp.args.Composite(
             state=ocp.args.StandardSave(state),
-            about=ocp.args.JsonSave(sealed(about | {"blocks": layout(state), "state": digest(state)})),
+            about=ocp.args.JsonSave(sealed(about | {"layout": layout(state), "state": digest(state)})),
         )
         try:
             manager.save(step, args=item)
@@ -80,9 +81,8 @@ def checkpoints(directory: str | Path, keep: int = 2, read_only: bool = False) -
             try:
                 about = manager.restore(step, args=ocp.args.Composite(about=ocp.args.JsonRestore())).about
                 intact(about.pop("seal") == sealed(about)["seal"])
-                same(about["blocks"], layout(like), directory / str(step))
-                target = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
-                args = ocp.args.Composite(state=ocp.args.StandardRestore(target))
+                same(about["layout"], layout(like), directory / str(step))
+                args = ocp.args.Composite(state=ocp.args.StandardRestore(placed(like)))
                 state = manager.restore(step, args=args).state
                 intact(about["state"] == digest(state))
                 return state, about
@@ -103,8 +103,19 @@ def checkpoints(directory: str | Path, keep: int = 2, read_only: bool = False) -
     return Checkpoints(save, restore, manager.latest_step)
 
 
+def placed(like: State) -> State:
+    """Shapes with a place: where the arrays of `like` are, else here, wherever they were saved."""
+    here = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+
+    def shape(leaf):
+        where = getattr(leaf, "sharding", None) or here
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=where)
+
+    return jax.tree.map(shape, like)
+
+
 class Mismatch(ValueError):
-    """A checkpoint of another model."""
+    """A checkpoint of another model or optimizer."""
 
 
 def latest_step(state: State) -> int:
@@ -112,8 +123,15 @@ def latest_step(state: State) -> int:
 
 
 def layout(state: State) -> dict[str, Any]:
-    """What the blocks of a state look like, `{block: [shape of each leaf]}`."""
-    return {b: [list(leaf.shape) for leaf in jax.tree.leaves(p)] for b, p in state.params.items()}
+    """What the parts of a state look like: `{part: [[name, shape, dtype] of each leaf]}`."""
+    optimizers = {f"optimizer of {player}": opt for player, opt in state.opt.items()}
+    return {
+        part: [
+            [jax.tree_util.keystr(path), list(leaf.shape), str(leaf.dtype)]
+            for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+        ]
+        for part, tree in (state.params | optimizers | {"carry": state.carry}).items()
+    }
 
 
 def digest(state: State) -> str:
@@ -139,8 +157,8 @@ def same(got: dict, wanted: dict, place: Path) -> None:
     if got != wanted:
         odd = sorted(name for name in got.keys() | wanted.keys() if got.get(name) != wanted.get(name))
         raise Mismatch(
-            f"checkpoints: {place} has blocks {sorted(got)}, wanted {sorted(wanted)} (they differ in {odd}); "
-            "build the model it was saved from, or start in another directory"
+            f"checkpoints: {place} has {sorted(got)}, wanted {sorted(wanted)} (they differ in {odd}); build "
+            "the model and optimizer it was saved from, or start in another directory"
         )
 
 

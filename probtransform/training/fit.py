@@ -58,7 +58,8 @@ def fit(
     The trajectory depends on the seed alone: neither `fuse` nor an interruption changes one bit of it.
     Raises FloatingPointError when a loss is not finite, naming player, step and last good checkpoint.
     """
-    for name, number, least in (("steps", steps, 0), ("seeds", seeds, 1), ("fuse", fuse, 1)):
+    least_of = {"steps": (steps, 0), "seeds": (seeds, 1), "fuse": (fuse, 1), "every": (every, 1)}
+    for name, (number, least) in least_of.items():
         if number < least:
             raise ValueError(f"fit: got {name}={number}, wanted at least {least}; pass a larger one")
     began = time.monotonic()
@@ -66,12 +67,16 @@ def fit(
     feed = resident(data, batch, numbers) if isinstance(data, Batch) else streamed(data, numbers)
     learn = learner(model, tx)
     keys = jnp.stack([jax.random.key(n) for n in numbers]) if seeds > 1 else jax.random.key(seed)
-    state = (jax.vmap(learn.init, (0, None)) if seeds > 1 else learn.init)(keys, feed.sample())
-    if checkpoints is not None and (kept := checkpoints.restore(state)):
+    split = jax.vmap(jax.random.split, out_axes=1) if seeds > 1 else jax.random.split
+    first, rest = split(keys)
+    init = jax.vmap(learn.init, (0, None)) if seeds > 1 else learn.init
+    if checkpoints is not None and (kept := checkpoints.restore(jax.eval_shape(init, first, None))):
         state, about = kept
         feed.seek(about["data"])
         began -= about["seconds"]
-    advance = fused(learn, feed, keys, fuse)
+    else:
+        state = init(first, feed.sample())
+    advance = fused(learn, feed, rest, fuse)
 
     def save():
         if checkpoints is not None:
@@ -105,9 +110,7 @@ def fused(learn: Learner, feed: Feed, keys, room: int):
 
     The number of steps is an argument, not a shape: one compilation serves every stretch.
     """
-    many = keys.ndim > 0
-    step = jax.vmap(learn.step) if many else learn.step
-    keys = jax.vmap(jax.random.fold_in, (0, None))(keys, 2) if many else jax.random.fold_in(keys, 2)
+    step = jax.vmap(learn.step) if keys.ndim else learn.step
 
     def run(state, source, count):
         shapes = jax.eval_shape(step, state, keys, feed.pick(source, 0))[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import optax
@@ -25,16 +26,16 @@ class Recipe:
         wrong = {
             "steps": self.steps < 0,
             "batch": self.batch < 1,
-            "rate": not self.rate > 0,
-            "weight_decay": self.weight_decay < 0,
+            "rate": not 0 < self.rate < math.inf,
+            "weight_decay": not 0 <= self.weight_decay < math.inf,
             "average": not 0 <= self.average < 1,
             "clip": not self.clip > 0,
         }
         if bad := [name for name, is_wrong in wrong.items() if is_wrong]:
             got = ", ".join(f"{name}={getattr(self, name)}" for name in bad)
             raise ValueError(
-                f"recipe: got {got}, wanted steps, weight_decay >= 0, batch >= 1, rate, clip > 0 and "
-                "0 <= average < 1; change it"
+                f"recipe: got {got}, wanted steps >= 0, batch >= 1, finite rate > 0 and weight_decay >= 0, "
+                "clip > 0 and 0 <= average < 1; change it"
             )
 
 
