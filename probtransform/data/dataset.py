@@ -48,7 +48,8 @@ def of_reals(name, train: Batch, test: Batch, columns: list[str], labels: list[s
             f"{name}: got columns {[columns[i] for i in still]} that never vary, wanted columns "
             "with some spread; leave them out"
         )
-    mean, scale = train.x.mean(axes, np.float64), train.x.std(axes, np.float64)
+    with np.errstate(over="ignore"):  # refused below
+        mean, scale = train.x.mean(axes, np.float64), train.x.std(axes, np.float64)
     if not (np.isfinite(scale) & (scale > 0)).all():
         raise ValueError(
             f"{name}: got columns of deviation {scale.min():g} to {scale.max():g}, wanted numbers that "

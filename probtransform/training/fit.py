@@ -12,7 +12,7 @@ import numpy as np
 import optax
 
 from ..core import Batch, Model
-from .checkpoint import Checkpoints
+from .checkpoint import Checkpoints, spent
 from .feed import Feed, resident, streamed
 from .learner import Learner, State, learner
 
@@ -73,7 +73,7 @@ def fit(
     if checkpoints is not None and (kept := checkpoints.restore(jax.eval_shape(init, first, None))):
         state, about = kept
         feed.seek(about["data"])
-        began -= about["seconds"]
+        began -= spent(about)
     else:
         state = init(first, feed.sample())
     advance = fused(learn, feed, rest, fuse)

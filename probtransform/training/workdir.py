@@ -15,7 +15,7 @@ import numpy as np
 from ..core import Batch
 from ..data import Data, absolute, stream
 from .average import averaged
-from .checkpoint import Checkpoints, checkpoints
+from .checkpoint import Checkpoints, checkpoints, spent
 from .fit import Fitted, Watcher, fit
 from .learner import State, learner
 from .recipe import optimizer
@@ -142,7 +142,7 @@ def load_run(directory: str | Path) -> tuple[Run, dict[str, Any], int, float]:
             "begun with"
         )
     state, about = found
-    return run, averaged(state), int(np.asarray(state.step)), float(about["seconds"])
+    return run, averaged(state), int(np.asarray(state.step)), spent(about)
 
 
 def parameters(params: dict[str, Any]) -> int:
