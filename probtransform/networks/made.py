@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +14,7 @@ from ..core.check import positive
 
 
 class Masked(nnx.Module):
-    """A linear map `f32[groups_in * a] -> f32[groups_out * b]` between units that carry a degree.
+    """A linear map between units that carry a degree, as `read` and `write` list them.
 
     A unit of degree j is read by units of degree >= j (`strict`: > j), so that chains of such
     layers never look ahead.
@@ -37,44 +39,73 @@ class Masked(nnx.Module):
 
 
 class MADE(nnx.Module):
-    """Symbols `f32[size * features]`, condition `f32[context]` -> `f32[size, outputs]`, strictly causal."""
+    """Numbers `f32[size]`, condition `f32[context]` -> `f32[size, outputs]`, row i from the numbers before i.
 
-    def __init__(self, size, features, outputs, context, width, depth, rngs: nnx.Rngs):
-        inputs = np.repeat(np.arange(size), features)
+    A key drops hidden units with probability `dropout` and scales up the others.
+    """
+
+    def __init__(self, size, outputs, context, width, depth, dropout, rngs: nnx.Rngs):
+        inputs = np.arange(size)
         hidden = np.sort(np.arange(width) % max(1, size - 1))
-        logits = np.repeat(np.arange(size), outputs)
+        written = np.repeat(inputs, outputs)
         self.first = Masked(inputs, hidden, False, rngs)
         self.hidden = nnx.List([Masked(hidden, hidden, False, rngs) for _ in range(depth - 1)])
-        self.last = Masked(hidden, logits, True, rngs, quiet=True)
-        self.skip = Masked(inputs, logits, True, rngs, quiet=True)
+        self.last = Masked(hidden, written, True, rngs, quiet=True)
         # the condition is known before the first symbol: every unit may read it
-        self.context = nnx.Linear(max(1, context), width, use_bias=False, rngs=rngs)
-        zeros = nnx.initializers.zeros
-        self.direct = nnx.Linear(
-            max(1, context), size * outputs, use_bias=False, kernel_init=zeros, rngs=rngs
-        )
-        self.size = size
+        self.context = self.direct = None
+        if context:
+            linear = partial(nnx.Linear, context, use_bias=False, rngs=rngs)
+            self.context = linear(width)
+            self.direct = linear(len(written), kernel_init=nnx.initializers.zeros)
+        self.size, self.dropout = size, dropout
 
-    def __call__(self, x, context):
-        context = context if context.size else jnp.zeros((1,))
-        h = self.first(x) + self.context(context)
-        for layer in self.hidden:
-            h = h + layer(jax.nn.silu(h))
-        return (self.last(jax.nn.silu(h)) + self.skip(x) + self.direct(context)).reshape(
-            self.size, -1
-        )
+    def __call__(self, x, context, key=None):
+        h = self.first(x)
+        if self.context is not None:
+            h = h + self.context(context)
+        for i, layer in enumerate(self.hidden):
+            h = h + layer(self.dropped(jax.nn.silu(h), key, i))
+        out = self.last(self.dropped(jax.nn.silu(h), key, len(self.hidden)))
+        if self.direct is not None:
+            out = out + self.direct(context)
+        return out.reshape(self.size, -1)
+
+    def dropped(self, h, key, layer):
+        if key is None:
+            return h
+        kept = jax.random.bernoulli(jax.random.fold_in(key, layer), 1 - self.dropout, h.shape)
+        return h * kept / (1 - self.dropout)
 
 
-def made(size: int, levels: int, classes: int = 0, width: int = 512, depth: int = 2) -> Network:
-    """Logits of every symbol given those before it: `(i32[size], label) -> f32[size, levels]`.
+def made(
+    size: int,
+    levels: int,
+    classes: int = 0,
+    width: int = 512,
+    depth: int = 2,
+    waves: int = 8,
+    dropout: float = 0.5,
+) -> Network:
+    """Logits of every symbol given those before it: `(i32[size], label, key=None) -> f32[size, levels]`.
+
+    Levels are ordered numbers, and neighbours are alike: the logits of symbol i are a free vector
+    `b_i` plus a cosine series `sum_{k=1}^waves a_ik cos(pi k (level + 1/2) / levels)` whose coefficients
+    the network gives, so that what is learned of a level holds for those beside it. With `levels - 1`
+    waves any logits can be made. With a key hidden units are dropped; without, the mean network answers.
 
     Germain et al. (2015), arXiv:1502.03509. Raises ValueError if a size is less than one.
     """
-    positive("made", size=size, levels=levels, width=width, depth=depth)
+    positive("made", size=size, levels=levels, width=width, depth=depth, waves=waves)
+    waves = min(waves, max(1, levels - 1))
+    angles = np.pi * (np.arange(levels) + 0.5) / levels
+    series = np.cos(np.arange(1, waves + 1)[:, None] * angles).astype(np.float32)
+    body = from_nnx(lambda rngs: MADE(size, waves, classes, width, depth, dropout, rngs))
 
-    def features(symbols, cond):
-        known = jax.nn.one_hot(symbols, levels)
-        return known.reshape(-1), one_hot(cond, classes)
+    def init(key):
+        return {"body": body.init(key), "bias": jnp.zeros((size, levels))}
 
-    body = from_nnx(lambda rngs: MADE(size, levels, levels, classes, width, depth, rngs))
-    return Network(body.init, lambda params, *inputs: body.apply(params, *features(*inputs)))
+    def apply(params, symbols, cond=None, key=None):
+        x = 2 * symbols / max(1, levels - 1) - 1
+        return body.apply(params["body"], x, one_hot(cond, classes), key) @ series + params["bias"]
+
+    return Network(init, apply)
