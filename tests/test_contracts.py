@@ -16,6 +16,7 @@ import numpy as np
 import optax
 import pytest
 
+import probtransform.core as core
 from probtransform.core import (
     Batch,
     Bound,
@@ -23,7 +24,6 @@ from probtransform.core import (
     Exact,
     Maybe,
     Unnormalized,
-    each,
     initial,
     log_density,
     log_density_many,
@@ -114,6 +114,23 @@ def fitted(model, batch):
     return fit(model, optax.adam(3e-3), batch, steps=300, batch=64).state.params
 
 
+@remembered
+def compiled(model):
+    """`(sample, log_density)` of one example, each one program."""
+    nats = model.distribution.density and jax.jit(partial(log_density, model.distribution))
+    return jax.jit(partial(sample, model.distribution)), nats
+
+
+each = jax.jit(core.each, static_argnums=0)
+
+
+def before_training(model, learn):
+    """The first state of a learner, at shaken parameters; optimizers here begin at zero."""
+    zeros = jax.tree.map(lambda s: np.zeros(s.shape, s.dtype), jax.eval_shape(learn.init, KEY))
+    state = zeros._replace(params=shaken(model), carry=model.carry(KEY))
+    return jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), state)
+
+
 def same(a, b):
     """Two pytrees alike in structure, types and every bit."""
     assert jax.tree.structure(a) == jax.tree.structure(b)
@@ -136,23 +153,22 @@ def is_real(batch):
 def contract_keys(model, batch):
     """The same key gives the same sample, another key another; density likewise repeats itself."""
     params, cond = shaken(model), one_cond(batch)
-    draw = jax.jit(lambda key: sample(model.distribution, params, key, cond))
-    same(draw(KEY), draw(KEY))
-    draws = np.stack([draw(jax.random.key(i)) for i in range(12)])
+    draw, nats = compiled(model)
+    same(draw(params, KEY, cond), draw(params, KEY, cond))
+    draws = np.stack([draw(params, jax.random.key(i), cond) for i in range(12)])
     assert len(np.unique(draws, axis=0)) > (6 if is_real(batch) else 1)
-    if model.distribution.density is not None:
-        nats = jax.jit(partial(log_density, model.distribution))
+    if nats is not None:
         same(nats(params, KEY, batch.x[0], cond), nats(params, KEY, batch.x[0], cond))
 
 
 def contract_jit(model, batch):
     """Compiled and op by op, sampling and density agree to float32."""
     params, cond = shaken(model), one_cond(batch)
-    draw = partial(sample, model.distribution)
-    close(jax.jit(draw)(params, KEY, cond), draw(params, KEY, cond))
-    if model.distribution.density is not None:
-        nats = partial(log_density, model.distribution)
-        close(jax.jit(nats)(params, KEY, batch.x[0], cond), nats(params, KEY, batch.x[0], cond))
+    draw, nats = compiled(model)
+    close(draw(params, KEY, cond), sample(model.distribution, params, KEY, cond))
+    if nats is not None:
+        op_by_op = log_density(model.distribution, params, KEY, batch.x[0], cond)
+        close(nats(params, KEY, batch.x[0], cond), op_by_op)
 
 
 def contract_vmap(model, batch):
@@ -160,24 +176,24 @@ def contract_vmap(model, batch):
     params, keys = shaken(model), jax.random.split(KEY, 4)
     few = jax.tree.map(lambda a: a[:4], batch)
 
-    def compare(fn, *inputs):
-        one = jax.jit(fn)
+    def compare(one, *inputs):
         rows = [one(params, *jax.tree.map(lambda a: a[i], (keys, *inputs))) for i in range(4)]
-        close(jax.vmap(fn, (None, 0, *(0 for _ in inputs)))(params, keys, *inputs), jnp.stack(rows))
+        together = jax.vmap(one, (None, 0, *(0 for _ in inputs)))
+        close(together(params, keys, *inputs), jnp.stack(rows))
 
-    compare(model.distribution.sample, few.cond)
-    if model.distribution.density is not None:
-        compare(model.distribution.density.fn, few.x, few.cond)
+    draw, nats = compiled(model)
+    compare(draw, few.cond)
+    if nats is not None:
+        compare(nats, few.x, few.cond)
 
 
 def contract_joint(model, batch):
     """The density met on the way forward is the density of the sample, looked at afresh."""
     params, cond = shaken(model), one_cond(batch)
+    joint, (_, nats) = jax.jit(partial(sample_and_log_density, model.distribution)), compiled(model)
     for i in range(3):
-        x, nats = jax.jit(partial(sample_and_log_density, model.distribution))(
-            params, jax.random.key(i), cond
-        )
-        close(nats, jax.jit(partial(log_density, model.distribution))(params, KEY, x, cond), rtol=1e-3)
+        x, met = joint(params, jax.random.key(i), cond)
+        close(met, nats(params, KEY, x, cond), rtol=1e-3)
 
 
 def contract_sum(model, batch):
@@ -253,7 +269,7 @@ def contract_importance(estimator, model, params, x, exact):
     for samples in (1, 8, 64):
         fn = estimator(model.distribution.density, samples).fn
         keys = jax.random.split(KEY, 64)
-        nats = jax.vmap(lambda k: each(fn, params, k, Batch(x)))(keys)
+        nats = jax.jit(jax.vmap(lambda k: each(fn, params, k, Batch(x))))(keys)
         means.append(float(nats.mean()))
     assert means[0] < means[1] - 0.01 and means[1] < means[2] < float(exact.mean()) + 5e-3
     assert float(exact.mean()) - means[2] < (float(exact.mean()) - means[0]) / 10
@@ -277,10 +293,9 @@ def contract_fresh_noise(model, batch):
     """A loss that draws noise draws it anew at every step; equal examples get noise of their own."""
     few = jax.tree.map(lambda a: a[:8], batch)
     learn = learner(model, optax.sgd(0.0))
-    still = jax.tree.map(np.asarray, learn.init(KEY)._replace(params=shaken(model)))
 
     def losses(step, seed):
-        state = jax.tree.map(jnp.asarray, still._replace(step=np.int32(step)))
+        state = before_training(model, learn)._replace(step=jnp.int32(step))
         metrics = learn.step(state, jax.random.key(seed), few)[1]
         return [float(metrics[f"loss/{name}"]) for name in model.players]
 
@@ -301,8 +316,7 @@ def contract_players(model, batch):
     assert set(owned.values()) <= {1} and owned.keys() <= shaken(model).keys()
     for name, player in model.players.items():
         learn = learner(model._replace(players={name: player}), optax.adam(1e-2))
-        before = jax.tree.map(np.asarray, shaken(model))
-        state = learn.init(KEY)._replace(params=jax.tree.map(jnp.asarray, before))
+        before, state = shaken(model), before_training(model, learn)
         after = learn.step(state, KEY, batch)[0].params
         for block in before:
             if block not in player.owns:
