@@ -22,7 +22,7 @@ from probtransform.families import registry
 from probtransform.networks import mlp
 from probtransform.training import Recipe, learner, optimizer
 
-from .timing import Row, interleaved, publish, show
+from .timing import Row, interleaved, over, publish, show
 
 BAR = 1.05
 
@@ -91,7 +91,7 @@ def running(step: Callable, state, batches: list, read: Callable) -> tuple[Calla
     return run, seen
 
 
-def measure(name: str, event: Event, data: Batch, by_hand, steps: int, rounds: int = 15) -> Row:
+def measure(name: str, event: Event, data: Batch, by_hand, steps: int, rounds: int = 11) -> Row:
     family = registry[name]
     preset = family.preset(event)
     recipe = Recipe(**{k: preset[k] for k in preset.keys() & Recipe.__dataclass_fields__.keys()})
@@ -107,7 +107,7 @@ def measure(name: str, event: Event, data: Batch, by_hand, steps: int, rounds: i
     (player,) = model.players
     ours_run, ours_loss = running(
         ours.step,
-        ours.init(jax.random.key(0)),
+        ours.init(jax.random.key(0), Batch(xs[0])),
         [Batch(x) for x in xs],
         lambda metrics: metrics[f"loss/{player}"],
     )
@@ -126,9 +126,7 @@ def measure(name: str, event: Event, data: Batch, by_hand, steps: int, rounds: i
     }
     each = " and ".join(f"{1e3 * times[way].wall / steps:.3f}" for way in ("learner", "by hand"))
     print(f"  {each} ms a step, losses {ours_loss[0]:.3f} and {hand_loss[0]:.3f}")
-    return show(
-        Row(f"{name}, a step of learner / by hand", times["learner"].ratio, BAR, detail=detail)
-    )
+    return show(over(f"{name}, a step of learner / by hand", times["learner"], BAR, detail))
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from flax import nnx
 from probtransform.core import from_nnx
 from probtransform.networks import Conv, GroupNorm, SelfAttention, convnet
 
-from .timing import Row, interleaved, publish, repeated, show
+from .timing import Row, interleaved, over, publish, repeated, show
 
 BAR = 1.05
 
@@ -117,7 +117,7 @@ def gradient(fn: Callable) -> Callable:
     return jax.grad(lambda params, x: (fn(params, x) ** 3).sum(), (0, 1))
 
 
-def measure(case: Case, size: int = 64, rounds: int = 15, calls: int = 10) -> list[Row]:
+def measure(case: Case, size: int = 64, rounds: int = 11, calls: int = 5) -> list[Row]:
     first, second = jax.random.split(jax.random.key(1))
     leaves, tree = jax.tree.flatten(case.params)
     keys = jax.random.split(first, len(leaves))
@@ -133,7 +133,7 @@ def measure(case: Case, size: int = 64, rounds: int = 15, calls: int = 10) -> li
         for name in case.batched:
             pair = interleaved({name: runs[name], "mapped": runs["mapped"]}, name, rounds)
             title = f"{case.name}, {kind}, vmap / {name} batched"
-            rows.append(show(Row(title, pair["mapped"].ratio, BAR, detail=pair)))
+            rows.append(show(over(title, pair["mapped"], BAR, pair)))
     return rows
 
 

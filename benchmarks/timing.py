@@ -7,6 +7,7 @@ the order is reversed every other round. Minima show what the machine can do, me
 from __future__ import annotations
 
 import json
+import os
 import platform
 import time
 from collections.abc import Callable
@@ -85,12 +86,16 @@ def repeated(fn: Callable[..., Any], times: int, *arguments) -> Callable[[], Any
 
 
 class Row(NamedTuple):
-    """A figure and its bar: `at_most` says whether the figure should stay below it or above."""
+    """A figure and its bar: `at_most` says whether the figure should stay below it or above.
+
+    `note` is printed beside it, `detail` only written.
+    """
 
     name: str
     measured: float
     bar: float
     at_most: bool = True
+    note: str = ""
     detail: Any = None
 
     @property
@@ -98,11 +103,18 @@ class Row(NamedTuple):
         return self.measured <= self.bar if self.at_most else self.measured >= self.bar
 
 
+def over(name: str, measure: Measure, bar: float, detail: Any, at_most: bool = True) -> Row:
+    """The row of a ratio of wall-clock minima; where other work runs, the other ratios tell more."""
+    note = f"pairs {measure.pairs:.3f}, CPU {measure.cpu_ratio:.3f}"
+    return Row(name, measure.ratio, bar, at_most, note, detail)
+
+
 def show(row: Row) -> Row:
-    """Print `name  measured  bar  ok` or `MISSED`."""
+    """Print `name  measured  bar  ok` or `MISSED`, and the note."""
     sign = "<=" if row.at_most else ">="
+    verdict = "ok" if row.ok else "MISSED"
     print(
-        f"{row.name:48s} {row.measured:8.3f}  {sign} {row.bar:g}  {'ok' if row.ok else 'MISSED'}",
+        f"{row.name:52s} {row.measured:7.3f}  {sign} {row.bar:g}  {verdict:6s}  {row.note}",
         flush=True,
     )
     return row
@@ -119,8 +131,6 @@ def publish(name: str, rows: list[Row], **about) -> None:
 
 def machine() -> dict[str, Any]:
     """What the figures were taken on, and the load that it had."""
-    import os
-
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
