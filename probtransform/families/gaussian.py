@@ -34,14 +34,14 @@ def gaussian(event: Event) -> Model:
     )
 
 
-def fitted(z):
+def fitted(z, ridge: float = 1e-3):
     """`affine` parameters of the maximum-likelihood Gaussian of `z: f32[n, d]`.
 
-    The covariance is kept invertible by a thousandth of its mean variance on the diagonal.
+    The covariance is kept invertible by `ridge` times its mean variance on the diagonal.
     """
     covariance = jnp.cov(z, rowvar=False, bias=True).reshape(z.shape[1], z.shape[1])
-    ridge = 1e-3 * jnp.trace(covariance) / len(covariance) + 1e-6
-    return affine_of(z.mean(0), covariance + ridge * jnp.eye(len(covariance)))
+    added = ridge * jnp.trace(covariance) / len(covariance) + 1e-6
+    return affine_of(z.mean(0), covariance + added * jnp.eye(len(covariance)))
 
 
 def preset(event: Event) -> dict:

@@ -6,6 +6,7 @@ from .decoder import decoder
 from .flow import flow
 from .implicit import implicit
 from .invert import invert
+from .marginal import marginal, marginal_of
 from .onto import onto, quantise, reshape, spread, squash
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "flow",
     "implicit",
     "invert",
+    "marginal",
+    "marginal_of",
     "onto",
     "quantise",
     "reshape",
