@@ -12,6 +12,7 @@ import numpy as np
 import optax
 
 from ..core import Batch, Model
+from ..core.model import as_they_are
 from .checkpoint import Checkpoints, spent
 from .feed import Feed, resident, streamed
 from .learner import Learner, State, learner
@@ -75,7 +76,7 @@ def fit(
         feed.seek(about["data"])
         began -= spent(about)
     else:
-        state = init(first, feed.sample())
+        state = init(first, None if model.prepare is as_they_are else feed.sample())
     advance = fused(learn, feed, rest, fuse)
 
     def save():

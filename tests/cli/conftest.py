@@ -44,7 +44,7 @@ def cli(capsys):
 
 
 def process(*arguments, python=("-P", "-m", "probtransform"), **options) -> subprocess.Popen:
-    """One command as a process of its own, which no compilation cache helps."""
+    """One command as a process of its own, compiled as users do, which no compilation cache helps."""
     return subprocess.Popen(
         [sys.executable, *python, *map(str, arguments)],
         stdout=subprocess.PIPE,

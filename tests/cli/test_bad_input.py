@@ -60,7 +60,6 @@ def test_usage(cli, arguments):
         (["vae", "--data", "TABLE", "--set", "depth=-1"], ["setting depth: got '-1', wanted 0 or more"]),
         (["vae", "--data", "TABLE", "--set", "width=0"], ["got width=0, wanted at least 1"]),
         (["vae", "--data", "TABLE", "--labels"], ["data without labels", "leave labels out"]),
-        (["autoregressive", "--data", "TABLE"], ["got real numbers of shape (3,), wanted levels"]),
     ],
 )
 def test_train(cli, table, tmp_path, arguments, words):

@@ -11,6 +11,7 @@ import pytest
 from conftest import SMALL, assert_same_run, command, ended, kept, process, state_of
 
 from probtransform.data import load
+from probtransform.training import feed
 from probtransform.training import workdir as on_disk
 from probtransform.training.workdir import describe, load_run
 
@@ -208,36 +209,27 @@ def test_a_loss_that_is_not_finite_stops_the_run(cli, table, tmp_path):
     assert cli("evaluate", workdir).code == 2
 
 
-@pytest.fixture
-def streaming(monkeypatch):
+def test_a_stream_is_interrupted_and_goes_on(table, finished, tmp_path, monkeypatch):
     monkeypatch.setattr(on_disk, "RESIDENT", 0)
-
-
-def test_a_stream_is_interrupted_and_goes_on(table, tmp_path, streaming):
     data = load(str(table))
-    settings = dict(pair.split("=") for pair in SMALL) | {"steps": 30}
+    settings = dict(pair.split("=") for pair in SMALL) | {"steps": 40}
     run = describe("vae", data, None, False, 0, settings)
 
-    def train(name, **options):
-        return on_disk.train(run, data.train, tmp_path / name, quiet=True, **options)
+    def train(name, stop):
+        return on_disk.train(run, data.train, tmp_path / name, quiet=True, stop=stop)
 
-    assert train("whole").finished
-    stops = 0
-    while not train("parts", stop=lambda: True).finished:
-        stops += 1
-        about = json.loads((tmp_path / "parts/checkpoints" / str(8 * stops) / "about/metadata").read_text())
-        assert about["data"]  # where the iterator stands
-    assert stops == 3
+    assert train("whole", lambda: False).finished
+    asked = iter([False, True])
+    assert not train("parts", lambda: next(asked)).finished
+    about = json.loads((tmp_path / "parts/checkpoints/20/about/metadata").read_text())
+    assert about["data"]  # where the iterator stands
+    assert train("parts", lambda: False).finished
     assert_same_run(tmp_path / "parts", tmp_path / "whole")
-
-
-def test_a_stream_reads_another_order_than_arrays_do(cli, table, finished, tmp_path, streaming):
-    assert cli(*command(table, tmp_path / "run")).code == 0
-    assert state_of(tmp_path / "run").keys() == state_of(finished).keys()
-    assert state_of(tmp_path / "run") != state_of(finished)
+    assert state_of(tmp_path / "whole") != state_of(finished)  # whose arrays come in another order
 
 
 def test_a_stream_prepares_a_model_as_well(cli, table, tmp_path, monkeypatch):
+    monkeypatch.setattr(feed, "LARGE", 2000)  # of 64 rows, over and over
     found = []
     for name, size in (("arrays", 2**30), ("stream", 0)):
         monkeypatch.setattr(on_disk, "RESIDENT", size)
@@ -245,4 +237,4 @@ def test_a_stream_prepares_a_model_as_well(cli, table, tmp_path, monkeypatch):
         assert cli(*arguments).code == 0
         found.append(load_run(tmp_path / name)[1])
     for arrays, stream in zip(*(p["affine"].values() for p in found), strict=True):
-        np.testing.assert_allclose(stream, arrays, atol=0.02)
+        np.testing.assert_allclose(stream, arrays, atol=0.05)

@@ -40,7 +40,7 @@ def test_the_bomb_works(tmp_path):
 
 
 def trapped(run: Path, mark: Path) -> None:
-    """Pickles, modules and plugins everywhere in a run, and in the place of every file of its newest state."""
+    """Pickles, modules and plugins everywhere in a run, and in place of every file of its newest state."""
     bomb, code = pickle.dumps(Bomb(mark)), f"open({str(mark)!r}, 'w')\n"
     for folder in [run, *(p for p in run.rglob("*") if p.is_dir())]:
         for name in ("run.pkl", "state.pickle", "_METADATA.pkl"):
@@ -118,4 +118,5 @@ def test_no_module_here_imports_what_executes():
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 names.add(node.func.id)
     assert "json" in names
-    assert not names & {"pickle", "cloudpickle", "dill", "joblib", "yaml", "marshal", "shelve", "eval", "exec"}
+    executing = {"pickle", "cloudpickle", "dill", "joblib", "yaml", "marshal", "shelve", "eval", "exec"}
+    assert not names & executing
