@@ -17,7 +17,7 @@ def gaussian(event: Event) -> Model:
     """`N(mean, covariance)` of the flattened data, rounded to levels where there are any.
 
     `prepare` fits both by maximum likelihood, so that training has nothing left to do (the player
-    would only follow sampling noise: run zero steps). Class labels are ignored. Claim: Exact, or Bound on levels.
+    would only follow sampling noise: run zero steps). Class labels are ignored. Claim: Exact, Bound on levels.
 
     Example: `gaussian(Event((8, 8, 1), levels=17))` samples `u8[8, 8, 1]`.
     """

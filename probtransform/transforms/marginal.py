@@ -12,7 +12,7 @@ from ..core.check import example, positive
 
 
 def marginal(size: int, bins: int) -> Transform[Exact]:
-    """`x_i = F_i^-1(Phi(z_i))`: normal numbers to [-1, 1], `F_i` the CDF of a histogram of `bins` equal cells.
+    """`x_i = F_i^-1(Phi(z_i))`: normal numbers to [-1, 1], `F_i` the CDF of a histogram of `bins` cells.
 
     The block holds log-masses `f32[size, bins]`, all alike at first; `marginal_of(x, bins)` reads them
     off data, and then each entry of z is standard normal, whatever the marginal of x was:
@@ -65,7 +65,7 @@ def marginal(size: int, bins: int) -> Transform[Exact]:
 
 
 def marginal_of(x, bins: int):
-    """The parameters of `marginal` from data `x: f32[n, size]` in [-1, 1], half an example added to each cell."""
+    """The parameters of `marginal` from data `x: f32[n, size]` in [-1, 1], half an example more a cell."""
     cell = jnp.clip(jnp.floor((x + 1) / 2 * bins), 0, bins - 1).astype(jnp.int32)
     counts = jax.vmap(lambda c: jnp.bincount(c, length=bins), in_axes=1)(cell) + 0.5
     return {"log_mass": jnp.log(counts / counts.sum(1, keepdims=True))}

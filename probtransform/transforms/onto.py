@@ -54,7 +54,7 @@ def spread(shape: tuple[int, ...], levels: int) -> Transform[Exact]:
     Back, the cell of x is certain, and its volume spreads the mass: the weight is `-d log(2 / levels)`
     and the claim exact, unlike that of `quantise`, which runs the same kernel the other way.
 
-    Example: `z: i32[2]`, `x: f32[2]` in [-1, 1]. Raises ValueError for an `x` of another shape or of integers.
+    Example: `z: i32[2]`, `x: f32[2]` in [-1, 1]. Raises ValueError for another shape or integers.
     """
     d = math.prod(shape)
 
