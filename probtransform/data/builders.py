@@ -78,6 +78,7 @@ class FashionMnist(Bytes):
     name = "fashion_mnist"
     shape, levels = (28, 28, 1), 256
     rule = "as published"
+    counts = (60_000, 10_000)
     labels = (
         *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
         *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
@@ -87,13 +88,13 @@ class FashionMnist(Bytes):
     def _split_generators(self, dl_manager):
         named = os.environ.get("PROBTRANSFORM_FASHION_MNIST")
         folders = [self.data_dir_root, *([named] if named else []), DEBIAN]
-        parts = {"train": ("train", 60_000), "test": ("t10k", 10_000)}
+        parts = zip(("train", "test"), ("train", "t10k"), self.counts, strict=True)
         return {
             split: self._generate_examples(
                 fashion_file(f"{part}-images-idx3-ubyte", (count, 28, 28), folders),
                 fashion_file(f"{part}-labels-idx1-ubyte", (count,), folders),
             )
-            for split, (part, count) in parts.items()
+            for split, part, count in parts
         }
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from functools import cache
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..core.density import Exact
+from ..core.distribution import Distribution
 from ..core.draw import sample_many
 from ..core.model import Batch, Event
 from .dataset import Data
@@ -84,12 +87,12 @@ def nearest(name: str) -> str:
 
 def from_toy(name: str, seed: int) -> Data:
     """Draws of a toy, with labels where it has components, from keys that depend on `seed` alone."""
-    make, shares = TOYS[name]
+    shares = TOYS[name].shares
     which, rest = jax.random.split(jax.random.key(seed))
     count, cond = TOY_TRAIN + TOY_TEST, None
     if shares:
         cond = jax.random.categorical(which, jnp.log(jnp.asarray(shares)), shape=(count,))
-    x = jax.jit(lambda key: sample_many(make(), {}, key, count, cond, chunk=count))(rest)
+    x = sample_many(made(name), {}, rest, count, cond, chunk=count)
 
     def part(rows: slice) -> Batch:
         y = None if cond is None else np.asarray(cond[rows], np.int32)
@@ -100,3 +103,9 @@ def from_toy(name: str, seed: int) -> Data:
     about = {"source": "a toy", "split": rule, "seed": seed, "labels": labels, "scaling": None}
     event = Event(x.shape[1:], None, len(shares))
     return Data(name, event, part(slice(TOY_TRAIN)), part(slice(TOY_TRAIN, None)), about)
+
+
+@cache
+def made(name: str) -> Distribution[Exact]:
+    """A toy made once, so that drawing from it again compiles nothing."""
+    return TOYS[name].make()

@@ -107,6 +107,20 @@ def test_fashion_files_are_found_and_checked(tmp_path, pack, ending):
         fashion_file(stem, (60_000, 28, 28), [tmp_path])
 
 
+def test_fashion_is_the_idx_files_in_small(tmp_path, monkeypatch):
+    monkeypatch.setattr(builders, "DEBIAN", str(tmp_path))
+    monkeypatch.setattr(builders.FashionMnist, "counts", (3, 2))
+    arrays = small_fashion(tmp_path, gzip.compress, ".gz")
+    folder = tmp_path / "prepared"
+    builder = ready(lambda: builders.FashionMnist(data_dir=folder, file_format="array_record"))
+    for split, part in (("train", "train"), ("test", "t10k")):
+        x, y = read_bytes(builder, split)
+        assert x.shape == (len(y), 28, 28, 1) and (x.dtype, y.dtype) == (np.uint8, np.int32)
+        np.testing.assert_array_equal(x[..., 0], arrays[part][0])
+        np.testing.assert_array_equal(y, arrays[part][1])
+        assert builder.info.splits[split].num_examples == len(y)
+
+
 def test_fashion_missing_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setattr(builders, "DEBIAN", "/nowhere")
     monkeypatch.setenv("PROBTRANSFORM_FASHION_MNIST", "/nor/here")
@@ -122,8 +136,9 @@ def test_fashion_missing_says_how_to_get_it(tmp_path, monkeypatch):
 FASHION = Path(os.environ.get("PROBTRANSFORM_FASHION_MNIST", DEBIAN))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FASHION.is_dir(), reason="Fashion-MNIST's idx files are not here")
-def test_fashion_is_the_idx_files(tmp_path):
+def test_fashion_is_all_of_the_idx_files(tmp_path):
     builder = ready(lambda: builders.FashionMnist(data_dir=tmp_path, file_format="array_record"))
     for split, part, count in (("train", "train", 60_000), ("test", "t10k", 10_000)):
         x, y = read_bytes(builder, split)
