@@ -7,12 +7,13 @@ import math
 import jax
 import jax.numpy as jnp
 
-from ..core import Batch, Event, Model, Player, one_hot, pushforward, reading, through
+from ..core import Batch, Event, Model, Player, one_hot, pushforward, reading
 from ..distributions import normal
 from ..networks import mlp
 from ..objectives import matching
 from ..paths import linear
-from ..transforms import flow, onto
+from ..transforms import flow
+from .on_data import on_data
 
 
 def flow_matching(
@@ -34,11 +35,11 @@ def flow_matching(
     velocity = reading(mlp(inputs, d, width, depth, quiet=True), place_time_label)
     distribution = pushforward(normal((d,)), velocity=flow(velocity, solver_steps))
     players = {"velocity": Player(("velocity",), matching(velocity, "velocity", linear()))}
-    return through(Model(distribution, players), data=onto(event))
+    return on_data(Model(distribution, players), event)
 
 
 def preset(event: Event) -> dict:
-    return {"steps": 4000, "batch": 256}
+    return {"steps": 3000, "batch": 256}
 
 
 def tiny() -> tuple[Model, Batch]:

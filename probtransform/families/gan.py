@@ -7,16 +7,17 @@ import math
 import jax
 import jax.numpy as jnp
 
-from ..core import Batch, Event, Model, Player, one_hot, pushforward, reading, through
+from ..core import Batch, Event, Model, Player, one_hot, pushforward, reading
 from ..distributions import normal
 from ..networks import mlp
 from ..objectives import adversarial
-from ..transforms import implicit, onto
+from ..transforms import implicit
+from .on_data import on_data
 
 
 def gan(
     event: Event,
-    latent: int = 16,
+    latent: int = 64,
     width: int = 128,
     depth: int = 3,
     penalty: float = 1.0,
@@ -24,7 +25,7 @@ def gan(
 ) -> Model:
     """A generator and a critic that teaches it; the critic lives in `extra`. Claim: none.
 
-    On levels both play on dequantised values in [-1, 1], and samples are rounded.
+    On levels both play on the normal scores of dequantised entries, and samples are rounded.
     Example: `gan(Event((2,)))` samples `f32[2]`. Goodfellow et al. (2014), arXiv:1406.2661.
     """
     d = math.prod(event.shape)
@@ -41,11 +42,11 @@ def gan(
         "critic": Player(("critic",), critic_loss, critic_steps),
         "generator": Player(("generator",), generator_loss),
     }
-    return through(Model(distribution, players, {"critic": critic.init}), data=onto(event))
+    return on_data(Model(distribution, players, {"critic": critic.init}), event)
 
 
 def preset(event: Event) -> dict:
-    return {"steps": 4000, "batch": 128}
+    return {"steps": 3000, "batch": 128}
 
 
 def tiny() -> tuple[Model, Batch]:
