@@ -10,7 +10,7 @@ demo: $(STAMP)
 	@echo "open runs/demo/report.html"
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -16,8 +16,8 @@ from ..transforms import affine, affine_of, onto
 def gaussian(event: Event) -> Model:
     """`N(mean, covariance)` of the flattened data, rounded to levels where there are any.
 
-    `prepare` fits both by maximum likelihood, so that training has nothing left to do (the player
-    would only follow sampling noise: run zero steps). Class labels are ignored. Claim: Exact, Bound on levels.
+    `prepare` fits both by maximum likelihood: no training is left to do, a player would only follow
+    sampling noise. Class labels are ignored. Claim: Exact on reals, Bound on levels.
 
     Example: `gaussian(Event((8, 8, 1), levels=17))` samples `u8[8, 8, 1]`.
     """

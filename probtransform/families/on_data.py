@@ -17,14 +17,14 @@ def on_data(model: Model, event: Event) -> Model:
 
     Example: on `Event((8, 8, 1), levels=17)` a model of `f32[64]` becomes one of `u8[8, 8, 1]`.
     """
-    last = onto(event)
-    if event.levels is None:
+    last, levels = onto(event), event.levels
+    if levels is None:
         return through(model, data=last)
-    entries = through(model, marginal=marginal(math.prod(event.shape), event.levels))
+    entries = through(model, marginal=marginal(math.prod(event.shape), levels))
     whole = through(entries, data=last)
 
     def prepare(params, key, batch):
         z, _ = each(last.inverse.fn, params["data"], key, batch)
-        return whole.prepare(params | {"marginal": marginal_of(z, event.levels)}, key, batch)
+        return whole.prepare(params | {"marginal": marginal_of(z, levels)}, key, batch)
 
     return whole._replace(prepare=prepare)
