@@ -58,7 +58,9 @@ def study(family: str, config, results: Path | None = None) -> list[dict]:
             jax.random.key(seed),
             samples=registry[family].samples,
         )
-        rows.append({"family": family, "data": config.data, "seed": seed, **numbers, "seconds": seconds})
+        rows.append(
+            {"family": family, "data": config.data, "seed": seed, **numbers, "seconds": seconds}
+        )
     show(rows)
     if results is not None:
         results.write_text(json.dumps(rows, indent=2) + "\n")
