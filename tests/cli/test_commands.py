@@ -204,3 +204,15 @@ def test_a_toy_is_not_a_folder_of_its_name(cli, tmp_path, monkeypatch):
     (tmp_path / "moons").mkdir()
     assert cli("train", "gaussian", "--data", "moons", "--workdir", "run").code == 0
     assert json.loads((tmp_path / "run/run.json").read_text())["data"] == "moons"
+
+
+def test_compare_judges_all_alike_on_one_page(cli, table, tmp_path):
+    arguments = ("--families", "gaussian", "vae", "--seconds-each", 0.01, "--workdir", tmp_path / "all")
+    code, out, err = cli("compare", "--data", table, *arguments)
+    assert (code, err) == (0, "")
+    page = (tmp_path / "all/report.html").read_text()
+    for name in ("gaussian", "vae"):
+        row = json.loads(cli("evaluate", tmp_path / "all" / name, "--json").out)
+        assert f"{row['bits_per_dim']:.3f}".replace("-", "\N{MINUS SIGN}") in page
+        assert name in out and kept(tmp_path / "all" / name)
+    assert "data:image/png;base64," in page and "src=\"http" not in page and "<script src" not in page

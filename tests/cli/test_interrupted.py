@@ -168,7 +168,7 @@ def shown_by_tensorboard(events):
     from tensorboardX.proto.event_pb2 import Event, SessionLog
     from tensorboardX.record_writer import masked_crc32c
 
-    shown = {}
+    shown = []
     for path in sorted(events.iterdir()):
         content, at = path.read_bytes(), 0
         while at < len(content):
@@ -178,9 +178,9 @@ def shown_by_tensorboard(events):
             assert content[at + 12 + len(record) :][:4] == masked_crc32c(record).to_bytes(4, "little")
             event = Event.FromString(record)
             if event.session_log.status == SessionLog.START:
-                shown = {step: values for step, values in shown.items() if step < event.step}
+                shown = [(step, values) for step, values in shown if step < event.step]
             if event.HasField("summary"):
-                shown[event.step] = {v.tag: v.simple_value for v in event.summary.value}
+                shown.append((event.step, {v.tag: v.simple_value for v in event.summary.value}))
             at += 16 + int(size)
     return shown
 
@@ -191,9 +191,9 @@ def test_tensorboard_shows_every_stretch_once(cli, table, copied):
     assert len(list((copied / "events").iterdir())) == 2
     shown = shown_by_tensorboard(copied / "events")
     lines = [json.loads(line) for line in (copied / "metrics.jsonl").read_text().splitlines()]
-    assert [*shown] == [10, 20, 30, 40]
-    for line in lines:
-        assert shown[line.pop("step")] == pytest.approx(line, rel=1e-6)
+    assert [step for step, _ in shown] == [10, 20, 30, 40]
+    for line, (step, values) in zip(lines, shown, strict=True):
+        assert line == pytest.approx(values | {"step": step}, rel=1e-6)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(cli, table, tmp_path):
