@@ -1,6 +1,6 @@
 """JAX on the CPU for every test, compiled in haste: nearly all their time is compilation.
 
-OPTIMISED=1 compiles as users do; BEARTYPE=1 checks the package's annotations as it runs.
+OPTIMISED=1 compiles as users do.
 """
 
 import os
@@ -12,11 +12,6 @@ import jax
 import pytest
 
 jax.config.update("jax_disable_most_optimizations", not os.environ.get("OPTIMISED"))
-
-if os.environ.get("BEARTYPE"):
-    from jaxtyping import install_import_hook
-
-    install_import_hook("probtransform", "beartype.beartype")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -118,6 +118,19 @@ def test_log_density_is_scipys(size, seed):
     np.testing.assert_allclose(got, law.logpdf(x), rtol=1e-4, atol=1e-4)
 
 
+def test_weights_add_and_ways_back_run_right_to_left():
+    """`x = 2 (z + 3)` is `N(6, 2^2)`."""
+    double = Transform(
+        lambda key: {},
+        lambda params, key, z, cond: 2 * z,
+        Exact(lambda params, key, x, cond: (x / 2, -math.log(2))),
+    )
+    made = pushforward(normal(()), up=shift(3.0), double=double)
+    params = made.init(jax.random.key(0))
+    got = log_density(made, params, jax.random.key(0), jnp.asarray(4.5))
+    np.testing.assert_allclose(got, norm(6, 2).logpdf(4.5), rtol=1e-5)
+
+
 @given(sizes, seeds)
 @few
 def test_sample_and_log_density_gives_the_density_of_the_sample(size, seed):

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.stats import kstest, norm
 from test_contracts import KEY, contract_bijection, contract_dequantisation
 
 from probtransform.core import Event, Network, reading
@@ -14,6 +15,8 @@ from probtransform.transforms import (
     coupling,
     flow,
     invert,
+    marginal,
+    marginal_of,
     onto,
     quantise,
     reshape,
@@ -37,6 +40,7 @@ BIJECTIONS = {
     "affine": (lambda: affine(4), 1e-9),
     "coupling": (lambda: coupling(with_label(8), MASK), 1e-9),
     "squash": (lambda: squash(4), 1e-9),
+    "marginal": (lambda: marginal(4, 5), 1e-9),
     "reshape": (lambda: reshape((2, 2, 1)), 1e-12),
     "flow": (lambda: flow(in_time(mlp(5, 4, 8, 2)), steps=64), 1e-6),
     "inverted affine": (lambda: invert(affine(4)), 1e-9),
@@ -90,6 +94,31 @@ def test_squash_is_finite_with_its_gradient_on_the_edges_of_the_data():
     assert np.isfinite(weight) and np.isfinite(slope).all()
 
 
+def test_marginal_of_equal_masses_is_the_normal_cdf():
+    z = jnp.linspace(-3, 3, 7)
+    x = marginal(7, 4).forward({"log_mass": jnp.zeros((7, 4))}, KEY, z, None)
+    np.testing.assert_allclose(x, 2 * norm.cdf(z) - 1, atol=1e-6)
+
+
+def test_marginal_of_data_makes_each_entry_standard_normal():
+    rng = np.random.default_rng(0)
+    cells = np.stack([rng.choice(8, 4000, p=rng.dirichlet(np.ones(8))) for _ in range(2)], 1)
+    x = ((cells + rng.uniform(size=(4000, 2))) / 4 - 1).astype(np.float32)
+    step, params = marginal(2, 8), marginal_of(jnp.asarray(x), 8)
+    z = jax.vmap(lambda x: step.inverse.fn(params, KEY, x, None)[0])(x)
+    for entry in np.asarray(z).T:
+        assert kstest(entry, norm.cdf).statistic < 0.025
+
+
+def test_marginal_is_finite_at_the_ends_of_its_interval_and_far_out():
+    step = marginal(2, 4)
+    z, weight = step.inverse.fn(step.init(KEY), KEY, jnp.array([-1.0, 1.0]), None)
+    assert np.isfinite(z).all() and np.isfinite(weight)
+    x, weight = step.joint(step.init(KEY), KEY, jnp.array([-40.0, 40.0]), None)
+    np.testing.assert_allclose(x, [-1, 1])
+    assert np.isfinite(weight)
+
+
 def test_flow_of_a_linear_field_is_the_exponential():
     """`dx/dt = a x`: `x(1) = e^a z` and `log|det| = 2a` in the plane."""
     field = Network(lambda key: {}, lambda params, x, t, cond: 0.7 * x)
@@ -127,7 +156,15 @@ def test_spread_is_quantise_the_other_way():
 
 
 @pytest.mark.parametrize(
-    "step", [affine(2), coupling(with_label(4), [0, 1]), squash(2), reshape((2,)), spread((2,), 3)]
+    "step",
+    [
+        affine(2),
+        coupling(with_label(4), [0, 1]),
+        squash(2),
+        reshape((2,)),
+        spread((2,), 3),
+        marginal(2, 3),
+    ],
 )
 @pytest.mark.parametrize("bad", [jnp.zeros((1, 2)), jnp.zeros(3), jnp.zeros(2, int)])
 def test_a_wrong_example_is_named(step, bad):
