@@ -52,7 +52,7 @@ def with_scale(means: Network, d: int) -> Network:
     """
 
     def init(key):
-        return {"means": means.init(key), "log_scale": jnp.full(d, -2.0)}
+        return {"means": means.init(key), "log_scale": -2.0 * jnp.ones(d)}
 
     def apply(params, z):
         return jnp.concatenate([means.apply(params["means"], z), params["log_scale"]])
@@ -63,7 +63,8 @@ def with_scale(means: Network, d: int) -> Network:
 def preset(event: Event) -> dict:
     d = math.prod(event.shape)
     if event.levels is None:
-        return {"latent": min(d, 16), "width": 128, "steps": 4000, "batch": 128, "rate": 3e-3}
+        small = {"latent": min(d, 16), "width": 128, "depth": 3}
+        return small | {"steps": 4000, "batch": 256, "rate": 3e-3}
     return {"steps": 1500 if d <= 100 else 4000, "weight_decay": 0.3, "average": 0.995}
 
 
