@@ -52,11 +52,10 @@ class MADE(nnx.Module):
         self.hidden = nnx.List([Masked(hidden, hidden, False, rngs) for _ in range(depth - 1)])
         self.last = Masked(hidden, written, True, rngs, quiet=True)
         # the condition is known before the first symbol: every unit may read it
-        self.context = self.direct = None
-        if context:
-            linear = partial(nnx.Linear, context, use_bias=False, rngs=rngs)
-            self.context = linear(width)
-            self.direct = linear(len(written), kernel_init=nnx.initializers.zeros)
+        linear = partial(nnx.Linear, context, use_bias=False, rngs=rngs)
+        self.context = linear(width) if context else None
+        zeros = nnx.initializers.zeros
+        self.direct = linear(len(written), kernel_init=zeros) if context else None
         self.size, self.dropout = size, dropout
 
     def __call__(self, x, context, key=None):

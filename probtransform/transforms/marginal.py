@@ -60,8 +60,10 @@ def marginal(size: int, bins: int) -> Transform[Exact]:
         z = jnp.where(low < high, ndtri(jnp.minimum(low, 0.5)), -ndtri(jnp.minimum(high, 0.5)))
         return z, weight(mass, z)
 
-    init = {"log_mass": jnp.zeros((size, bins))}
-    return Transform(lambda key: init, forward, Exact(inverse), joint)
+    def init(key):
+        return {"log_mass": jnp.zeros((size, bins))}
+
+    return Transform(init, forward, Exact(inverse), joint)
 
 
 def marginal_of(x, bins: int):
