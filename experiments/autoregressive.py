@@ -2,7 +2,8 @@
 
     python -m experiments.autoregressive
 
-Expect at most 2.10 bits per dimension (exact). About MINUTES minutes for three seeds on two cores.
+Expect at most 2.10 bits per dimension (exact).
+About MINUTES minutes for three seeds on two cores.
 """
 
 from __future__ import annotations

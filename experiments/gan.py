@@ -2,7 +2,8 @@
 
     python -m experiments.gan
 
-Expect sliced Wasserstein and MMD within twice the floor. About MINUTES minutes for three seeds on two cores.
+Expect sliced Wasserstein and MMD within twice the floor.
+About MINUTES minutes for three seeds on two cores.
 """
 
 from __future__ import annotations

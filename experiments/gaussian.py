@@ -2,7 +2,8 @@
 
     python -m experiments.gaussian
 
-Expect 2.96 +- 0.02 bits per dimension (plain bound; the importance bound is a little lower). About MINUTES minutes for three seeds on two cores.
+Expect 2.96 +- 0.02 bits per dimension (plain bound).
+About MINUTES minutes for three seeds on two cores.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     python -m experiments.realnvp
 
-Expect at most 2.20 bits per dimension (bound). About MINUTES minutes for three seeds on two cores.
+Expect at most 2.20 bits per dimension (bound).
+About MINUTES minutes for three seeds on two cores.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     python -m experiments.vae
 
-Expect at most 2.35 bits per dimension (importance bound). About MINUTES minutes for three seeds on two cores.
+Expect at most 2.35 bits per dimension (importance bound).
+About MINUTES minutes for three seeds on two cores.
 """
 
 from __future__ import annotations

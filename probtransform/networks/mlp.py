@@ -12,7 +12,7 @@ from ..core.check import positive
 
 
 class MLP(nnx.Module):
-    """`f32[inputs] -> f32[outputs]`: `depth` hidden layers of `width`, each after the first added to the last.
+    """`f32[inputs] -> f32[outputs]`: `depth` hidden layers of `width`, each added to the last.
 
     The last layer starts at zero with `quiet`: maps start as the identity, logits as uniform.
     """

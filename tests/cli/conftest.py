@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import jax
 import numpy as np
 import orbax.checkpoint as ocp
 import pandas
@@ -44,13 +45,14 @@ def cli(capsys):
 
 
 def process(*arguments, python=("-P", "-m", "probtransform"), **options) -> subprocess.Popen:
-    """One command as a process of its own, compiled as users do, which no compilation cache helps."""
+    """One command as a process of its own, which compiles as this one does but shares no cache with it."""
+    hasty = str(int(jax.config.jax_disable_most_optimizations))
     return subprocess.Popen(
         [sys.executable, *python, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"JAX_PLATFORMS": "cpu"},
+        env=os.environ | {"JAX_PLATFORMS": "cpu", "JAX_DISABLE_MOST_OPTIMIZATIONS": hasty},
         **options,
     )
 
@@ -98,8 +100,6 @@ def kept(workdir: Path) -> list[int]:
 
 def state_of(workdir: Path) -> dict[str, bytes]:
     """Every array of the newest checkpoint, read by Orbax alone."""
-    import jax
-
     place = workdir.absolute() / "checkpoints" / str(kept(workdir)[-1]) / "state"
     state = ocp.StandardCheckpointer().restore(place)
     leaves = jax.tree_util.tree_leaves_with_path(state)

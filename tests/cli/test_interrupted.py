@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import SMALL, assert_same_run, command, ended, kept, process, state_of
 
+from probtransform.cli import main
 from probtransform.data import load
 from probtransform.training import feed
 from probtransform.training import workdir as on_disk
@@ -21,8 +22,7 @@ STEPS = 4000  # checkpoints at 1000, 2000, 3000, 4000: long enough to be hit
 @pytest.fixture(scope="module")
 def uninterrupted(table, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("uninterrupted") / "run"
-    answer = ended(process(*command(table, workdir, STEPS)))
-    assert (answer.code, answer.err) == (0, "")
+    assert main([str(a) for a in command(table, workdir, STEPS)]) == 0
     return workdir
 
 
