@@ -249,11 +249,17 @@ def test_samples_that_ignore_the_key_or_remember_the_last():
         return draw(params, KEY, cond)
 
     def drifting(params, key, cond):
-        number = jax.pure_callback(lambda: np.float32(next(count)), jax.ShapeDtypeStruct((), jnp.float32))
+        number = jax.pure_callback(
+            lambda: np.float32(next(count)), jax.ShapeDtypeStruct((), jnp.float32)
+        )
         return draw(params, key, cond) + number
 
     for sample in (stuck, drifting):
-        red(contract_keys, model._replace(distribution=model.distribution._replace(sample=sample)), batch)
+        red(
+            contract_keys,
+            model._replace(distribution=model.distribution._replace(sample=sample)),
+            batch,
+        )
 
 
 def test_a_step_whose_key_is_not_folded_with_its_number(monkeypatch):
@@ -303,7 +309,11 @@ def test_a_player_that_owns_the_block_of_another():
 
 def test_a_player_that_owns_what_it_does_not_learn():
     model, batch = labelled("gan")
-    red(contract_players, playing(playing(model, "critic", owns=("generator",)), "generator", owns=()), batch)
+    red(
+        contract_players,
+        playing(playing(model, "critic", owns=("generator",)), "generator", owns=()),
+        batch,
+    )
 
 
 def test_a_stray_stop_gradient():
@@ -413,14 +423,22 @@ def test_a_density_that_looks_across_the_batch():
         return x - x.mean(0), True
 
     crowd = Exact(lambda params, key, x, cond: fn(params, key, centred(x), cond))
-    red(contract_vmap, model._replace(distribution=model.distribution._replace(density=crowd)), batch)
+    red(
+        contract_vmap,
+        model._replace(distribution=model.distribution._replace(density=crowd)),
+        batch,
+    )
 
 
 def test_a_density_that_takes_anything():
     model, batch = tiny("realnvp")
     fn = model.distribution.density.fn
     lenient = Exact(lambda params, key, x, cond: fn(params, key, 1.0 * x.reshape(-1)[:2], cond))
-    red(contract_errors, model._replace(distribution=model.distribution._replace(density=lenient)), batch)
+    red(
+        contract_errors,
+        model._replace(distribution=model.distribution._replace(density=lenient)),
+        batch,
+    )
 
 
 def test_a_model_deaf_to_its_label_or_reading_an_absent_one():
@@ -431,6 +449,8 @@ def test_a_model_deaf_to_its_label_or_reading_an_absent_one():
         return model._replace(distribution=model.distribution._replace(sample=sample))
 
     deaf = sampling(lambda params, key, cond: draw(params, key, jnp.asarray(0)))
-    nosy = sampling(lambda p, key, cond: draw(p, key, cond.value if isinstance(cond, Maybe) else cond))
+    nosy = sampling(
+        lambda p, key, cond: draw(p, key, cond.value if isinstance(cond, Maybe) else cond)
+    )
     red(contract_labels, deaf, batch)
     red(contract_absence, nosy, batch)

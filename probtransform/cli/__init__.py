@@ -51,7 +51,9 @@ def parser() -> argparse.ArgumentParser:
     one = command(train)
     one.add_argument("family", metavar="FAMILY")
     one.add_argument("--workdir", help="where the run lives (default: runs/DATA-FAMILY-SEED)")
-    one.add_argument("--steps", type=int, help="updates (default: the preset for this kind of data)")
+    one.add_argument(
+        "--steps", type=int, help="updates (default: the preset for this kind of data)"
+    )
     more = one.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend")
     more.help = "change other numbers"
     many = command(compare)

@@ -48,9 +48,13 @@ def train(options) -> int | None:
     fitted = train_run(run, data.train, directory, pictures=painter(run, data), stop=stop)
     step = int(fitted.state.step)
     if not fitted.finished:
-        print(f"stopped and saved at step {step} in {directory}; the same command goes on from there")
+        print(
+            f"stopped and saved at step {step} in {directory}; the same command goes on from there"
+        )
         return None
-    print(f"{options.family} at step {step} in {directory} after {fitted.seconds:.1f} s of training")
+    print(
+        f"{options.family} at step {step} in {directory} after {fitted.seconds:.1f} s of training"
+    )
     print(f"next: probtransform evaluate {directory}; probtransform sample {directory}")
     return None
 
@@ -78,7 +82,9 @@ def within(name: str, number: int | None, least: int, most: int = 2**31 - 1) -> 
 def pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not (key and equals and value):
-        raise ValueError(f"--set: got {text!r}, wanted key=value; write for example --set width=128")
+        raise ValueError(
+            f"--set: got {text!r}, wanted key=value; write for example --set width=128"
+        )
     return key, value
 
 
@@ -111,14 +117,18 @@ def sample(options) -> None:
 
     out = Path(options.out)
     if out.suffix not in (".png", ".npz"):
-        raise ValueError(f"--out: got {options.out}, wanted FILE.png or FILE.npz; change its ending")
+        raise ValueError(
+            f"--out: got {options.out}, wanted FILE.png or FILE.npz; change its ending"
+        )
     within("count", options.count, 1)
     within("seed", options.seed, 0)
     run, params, step, _ = load_run(options.run)
     classes = run.event.classes
     if options.label is not None and not 0 <= options.label < classes:
         wanted = f"a label 0..{classes - 1}" if classes else "none, the run is not conditional"
-        raise ValueError(f"--label: got {options.label}, wanted {wanted}; change it or leave it out")
+        raise ValueError(
+            f"--label: got {options.label}, wanted {wanted}; change it or leave it out"
+        )
     cond = None
     if classes:
         every = np.arange(options.count) % classes
@@ -135,7 +145,9 @@ def sample(options) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(content.getvalue())
     except OSError as error:
-        raise OSError(f"--out: cannot write {out} ({error.strerror}); choose another place") from error
+        raise OSError(
+            f"--out: cannot write {out} ({error.strerror}); choose another place"
+        ) from error
     print(f"{options.count} samples of {run.config['family']} at step {step} in {out}")
 
 
@@ -183,7 +195,9 @@ def evaluate(options) -> None:
     within("samples", options.samples, 1)
     row = measured(options.run, samples=options.samples)
     if options.json:  # which has no word for what is not finite
-        whole = {k: v if not isinstance(v, float) or math.isfinite(v) else None for k, v in row.items()}
+        whole = {
+            k: v if not isinstance(v, float) or math.isfinite(v) else None for k, v in row.items()
+        }
         print(json.dumps(whole))
     else:
         table(str(options.run), ("", ""), [(key, shown(value)) for key, value in row.items()])

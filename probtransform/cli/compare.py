@@ -23,7 +23,9 @@ def compare(options) -> int:
     for name in names:
         family_of(name)
     if options.seconds_each is not None and not options.seconds_each > 0:
-        raise ValueError(f"--seconds-each: got {options.seconds_each}, wanted more than 0; leave it out")
+        raise ValueError(
+            f"--seconds-each: got {options.seconds_each}, wanted more than 0; leave it out"
+        )
     data = load(options.data, labels=options.labels, data_dir=options.data_dir)
     workdir = Path(options.workdir or f"runs/{Path(options.data).stem}")
     stop = interruptible()
@@ -79,12 +81,16 @@ def row_of(directory: Path, data, options):
     run, params, step, seconds = load_run(directory)
     distribution: Any = run.model.distribution
     event, key = run.event, jax.random.key(options.seed)
-    real = data.test._replace(x=data.test.x[:LOOK], cond=jax.tree.map(lambda c: c[:LOOK], data.test.cond))
+    real = data.test._replace(
+        x=data.test.x[:LOOK], cond=jax.tree.map(lambda c: c[:LOOK], data.test.cond)
+    )
     x = sample_many(distribution, params, key, len(real.x), real.cond)
     picture = len(event.shape) == 3
     density = None
     if isinstance(distribution.density, Exact) and event.shape == (2,) and not event.classes:
-        density = heat(lambda at: log_density_many(distribution, params, key, at, None, 30_000), real.x)
+        density = heat(
+            lambda at: log_density_many(distribution, params, key, at, None, 30_000), real.x
+        )
     history = [line for line in read_lines(directory / "metrics.jsonl") if line["step"] <= step]
     command = ["probtransform", "train", run.config["family"], "--data", options.data]
     command += ["--seed", str(options.seed), "--steps", str(step)] + ["--labels"] * options.labels

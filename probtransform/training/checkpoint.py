@@ -82,7 +82,9 @@ def checkpoints(directory: str | Path, keep: int = 2, read_only: bool = False) -
         for step, before in zip(steps, [*steps[1:], None], strict=False):
             try:
                 intact(directory / str(step))
-                about = manager.restore(step, args=ocp.args.Composite(about=ocp.args.JsonRestore())).about
+                about = manager.restore(
+                    step, args=ocp.args.Composite(about=ocp.args.JsonRestore())
+                ).about
                 same(about["layout"], layout(like), directory / str(step))
                 args = ocp.args.Composite(state=ocp.args.StandardRestore(placed(like)))
                 return manager.restore(step, args=args).state, about
@@ -95,7 +97,11 @@ def checkpoints(directory: str | Path, keep: int = 2, read_only: bool = False) -
                     manager.reload()
                 warnings.warn(
                     f"checkpoints: step {step} cannot be read ({type(error).__name__}){aside}; "
-                    + (f"going back to step {before}" if before is not None else "no other one is left"),
+                    + (
+                        f"going back to step {before}"
+                        if before is not None
+                        else "no other one is left"
+                    ),
                     stacklevel=2,
                 )
         return None
@@ -140,7 +146,9 @@ def digests(place: Path) -> dict[str, str]:
     for path in sorted(place.rglob("*")):
         if path.is_file() and path.name != DIGESTS:
             with path.open("rb") as file:
-                found[str(path.relative_to(place))] = hashlib.file_digest(file, "sha256").hexdigest()
+                found[str(path.relative_to(place))] = hashlib.file_digest(
+                    file, "sha256"
+                ).hexdigest()
     return found
 
 
@@ -159,20 +167,26 @@ def intact(place: Path) -> None:
     if (place / DIGESTS).exists():
         written = json.loads((place / DIGESTS).read_text())
         if odd := sorted(written.items() - digests(place).items()):
-            raise ValueError(f"checkpoints: {place / odd[0][0]} changed, wanted what was saved; restore it")
+            raise ValueError(
+                f"checkpoints: {place / odd[0][0]} changed, wanted what was saved; restore it"
+            )
 
 
 def spent(about: dict[str, Any]) -> float:
     """The seconds of training that a checkpoint stands for. Raises ValueError if it does not say."""
     seconds = about.get("seconds")
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise ValueError(f"checkpoints: got seconds {seconds!r}, wanted a number; take another checkpoint")
+        raise ValueError(
+            f"checkpoints: got seconds {seconds!r}, wanted a number; take another checkpoint"
+        )
     return float(seconds)
 
 
 def same(got: dict, wanted: dict, place: Path) -> None:
     if got != wanted:
-        odd = sorted(name for name in got.keys() | wanted.keys() if got.get(name) != wanted.get(name))
+        odd = sorted(
+            name for name in got.keys() | wanted.keys() if got.get(name) != wanted.get(name)
+        )
         raise Mismatch(
             f"checkpoints: {place} has {sorted(got)}, wanted {sorted(wanted)} (they differ in {odd}); build "
             "the model and optimizer it was saved from, or start in another directory"

@@ -62,7 +62,9 @@ def fit(
     least_of = {"steps": (steps, 0), "seeds": (seeds, 1), "fuse": (fuse, 1), "every": (every, 1)}
     for name, (number, least) in least_of.items():
         if number < least:
-            raise ValueError(f"fit: got {name}={number}, wanted at least {least}; pass a larger one")
+            raise ValueError(
+                f"fit: got {name}={number}, wanted at least {least}; pass a larger one"
+            )
     began = time.monotonic()
     numbers = [seed + i for i in range(seeds)]
     feed = resident(data, batch, numbers) if isinstance(data, Batch) else streamed(data, numbers)

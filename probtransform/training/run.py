@@ -169,7 +169,11 @@ def read_config(directory: str | Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text())
     except ValueError as error:
-        raise ValueError(f"run: {path} is not JSON ({error}), wanted a config; restore it") from error
+        raise ValueError(
+            f"run: {path} is not JSON ({error}), wanted a config; restore it"
+        ) from error
     if not isinstance(config, dict):
-        raise ValueError(f"run: {path} holds a {type(config).__name__}, wanted a JSON object; restore it")
+        raise ValueError(
+            f"run: {path} holds a {type(config).__name__}, wanted a JSON object; restore it"
+        )
     return config

@@ -109,7 +109,11 @@ def progress(title: str, steps: int, start: int = 0) -> Iterator[Watcher]:
         task = bar.add_task(title, total=steps, completed=start, losses="")
 
         def watch(step, state, metrics):
-            losses = [f"{n[5:]} {v:.4g}" for n, v in metrics.items() if n[:5] == "loss/" and n[-3:] != "/se"]
+            losses = [
+                f"{n[5:]} {v:.4g}"
+                for n, v in metrics.items()
+                if n[:5] == "loss/" and n[-3:] != "/se"
+            ]
             bar.update(task, completed=step, losses=", ".join(losses))
 
         yield watch

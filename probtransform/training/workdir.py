@@ -25,7 +25,9 @@ from .watch import json_lines, progress, tensorboard
 RESIDENT = 2**30  # bytes of examples that are kept on the device
 
 
-def describe(family: str, data: Data, data_dir: str | None, labels: bool, seed: int, settings: dict) -> Run:
+def describe(
+    family: str, data: Data, data_dir: str | None, labels: bool, seed: int, settings: dict
+) -> Run:
     """The run of a family on data, from names and changed settings. Raises ValueError as `build` does."""
     return build(
         {
@@ -77,7 +79,9 @@ def train(
         if pictures is not None and (step % every == 0 or step == recipe.steps):
             pictures(averaged(state), directory / "samples" / f"{step:07d}.png")
 
-    bar = nullcontext() if quiet else progress(run.config["family"], recipe.steps, kept.latest() or 0)
+    bar = (
+        nullcontext() if quiet else progress(run.config["family"], recipe.steps, kept.latest() or 0)
+    )
     with bar as shown, written(directory, kept):
         watch: list[Watcher] = [
             json_lines(directory / "metrics.jsonl"),

@@ -46,7 +46,7 @@ def cli(capsys):
 
 def process(*arguments, python=("-P", "-m", "probtransform"), **options) -> subprocess.Popen:
     """One command as a process of its own, which compiles as this one does but shares no cache with it."""
-    hasty = str(int(jax.config.jax_disable_most_optimizations))
+    hasty = str(int(jax.config.values["jax_disable_most_optimizations"]))
     return subprocess.Popen(
         [sys.executable, *python, *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -78,7 +78,18 @@ def table(tmp_path_factory) -> Path:
 
 def command(table: Path, workdir: Path, steps: int = 40) -> list:
     """The command that every test of interruptions repeats."""
-    return ["train", "vae", "--data", table, "--steps", steps, "--set", *SMALL, "--workdir", workdir]
+    return [
+        "train",
+        "vae",
+        "--data",
+        table,
+        "--steps",
+        steps,
+        "--set",
+        *SMALL,
+        "--workdir",
+        workdir,
+    ]
 
 
 @pytest.fixture(scope="session")

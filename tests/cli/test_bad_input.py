@@ -52,12 +52,24 @@ def test_usage(cli, arguments):
         (["vae", "--data", "TABLE", "--set", "widht=8"], ["got 'widht'", "did you mean 'width'?"]),
         (["vae", "--data", "TABLE", "--set", "width"], ["--set: got 'width', wanted key=value"]),
         (["vae", "--data", "TABLE", "--set", "width="], ["--set: got 'width=', wanted key=value"]),
-        (["vae", "--data", "TABLE", "--set", "width=wide"], ["setting width: got 'wide'", "type int"]),
-        (["vae", "--data", "TABLE", "--set", "width=8.5"], ["setting width: got '8.5'", "type int"]),
-        (["vae", "--data", "TABLE", "--set", "rate=fast"], ["setting rate: got 'fast'", "type float"]),
+        (
+            ["vae", "--data", "TABLE", "--set", "width=wide"],
+            ["setting width: got 'wide'", "type int"],
+        ),
+        (
+            ["vae", "--data", "TABLE", "--set", "width=8.5"],
+            ["setting width: got '8.5'", "type int"],
+        ),
+        (
+            ["vae", "--data", "TABLE", "--set", "rate=fast"],
+            ["setting rate: got 'fast'", "type float"],
+        ),
         (["vae", "--data", "TABLE", "--set", "rate=nan"], ["got rate=nan, wanted"]),
         (["vae", "--data", "TABLE", "--set", "batch=0"], ["got batch=0, wanted", "batch >= 1"]),
-        (["vae", "--data", "TABLE", "--set", "depth=-1"], ["setting depth: got '-1', wanted 0 or more"]),
+        (
+            ["vae", "--data", "TABLE", "--set", "depth=-1"],
+            ["setting depth: got '-1', wanted 0 or more"],
+        ),
         (["vae", "--data", "TABLE", "--set", "width=0"], ["got width=0, wanted at least 1"]),
         (["vae", "--data", "TABLE", "--labels"], ["data without labels", "leave labels out"]),
     ],
@@ -94,28 +106,40 @@ def spoiled(kind):
 def test_a_table_that_cannot_be_learned(cli, tmp_path, kind, words):
     path = tmp_path / "table.csv"
     spoiled(kind).to_csv(path, index=False)
-    refused(cli("train", "gaussian", "--data", path, "--workdir", tmp_path / "run"), str(path), *words)
+    refused(
+        cli("train", "gaussian", "--data", path, "--workdir", tmp_path / "run"), str(path), *words
+    )
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80\x04N.", b"\xff\xfe\x00", b"just words\nand more\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x80\x04N.", b"\xff\xfe\x00", b"just words\nand more\n"]
+)
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".npy", ".npz", ".doc"])
 def test_a_file_that_is_something_else(cli, tmp_path, content, ending):
     path = tmp_path / f"table{ending}"
     path.write_bytes(content)
-    refused(cli("train", "gaussian", "--data", path, "--workdir", tmp_path / "run"), str(path), "wanted")
+    refused(
+        cli("train", "gaussian", "--data", path, "--workdir", tmp_path / "run"), str(path), "wanted"
+    )
 
 
 def test_a_parquet_of_whole_numbers_with_gaps(cli, tmp_path):
-    frame = pandas.DataFrame({"a": pandas.array([None, *range(1, 30)], "Int64"), "b": np.arange(30)})
+    frame = pandas.DataFrame(
+        {"a": pandas.array([None, *range(1, 30)], "Int64"), "b": np.arange(30)}
+    )
     frame.to_parquet(tmp_path / "t.parquet")
-    answer = cli("train", "gaussian", "--data", tmp_path / "t.parquet", "--workdir", tmp_path / "run")
+    answer = cli(
+        "train", "gaussian", "--data", tmp_path / "t.parquet", "--workdir", tmp_path / "run"
+    )
     refused(answer, "got 1 values that are NaN", "in row 0")
 
 
 def test_pictures_of_two_sizes(cli, tmp_path):
     for i in range(12):
         Image.new("L", (4, 4 + (i == 7))).save(tmp_path / f"{i:02d}.png")
-    refused(cli("train", "vae", "--data", tmp_path), "07.png: got an image of 4x5 pixels, wanted 4x4")
+    refused(
+        cli("train", "vae", "--data", tmp_path), "07.png: got an image of 4x5 pixels, wanted 4x4"
+    )
 
 
 @pytest.mark.parametrize(
@@ -216,7 +240,11 @@ def test_metrics_that_were_edited(cli, copied, line):
 )
 def test_a_workdir_that_holds_another_run(cli, table, copied, changes, words):
     rest = [] if changes[0] == "gan" else ["--set", "width=8", "latent=2", "batch=16"]
-    refused(cli("train", *changes, *rest, "--data", table, "--workdir", copied), words, "another --workdir")
+    refused(
+        cli("train", *changes, *rest, "--data", table, "--workdir", copied),
+        words,
+        "another --workdir",
+    )
 
 
 def test_checkpoints_of_another_model(cli, table, copied):

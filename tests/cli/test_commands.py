@@ -27,7 +27,9 @@ def test_list_names_families_claims_and_data(cli):
         assert word in out
 
 
-@pytest.mark.parametrize("argument", ["-h", *("list", "train", "sample", "evaluate", "compare", "info")])
+@pytest.mark.parametrize(
+    "argument", ["-h", *("list", "train", "sample", "evaluate", "compare", "info")]
+)
 def test_help_is_there_and_ends_well(cli, argument):
     code, out, _ = cli(argument, *["-h"] * (argument != "-h"))
     assert code == 0 and "usage: probtransform" in out and len(out.splitlines()) > 5
@@ -81,7 +83,9 @@ def test_evaluate_prints_a_table(cli, finished):
 
 
 def test_json_has_no_word_for_what_is_not_finite(cli, finished, monkeypatch):
-    monkeypatch.setattr("probtransform.evaluation.evaluate", lambda *a, **k: {"bits_per_dim": math.inf})
+    monkeypatch.setattr(
+        "probtransform.evaluation.evaluate", lambda *a, **k: {"bits_per_dim": math.inf}
+    )
     row = json.loads(cli("evaluate", finished, "--json").out, parse_constant=pytest.fail)
     assert row["bits_per_dim"] is None
 
@@ -168,7 +172,17 @@ def test_labels_condition_the_samples(cli, tmp_path):
     frame = pandas.DataFrame({"a": x[:, 0], "label": [f"class {i}" for i in y], "b": x[:, 1]})
     frame.to_csv(tmp_path / "labelled.csv", index=False)
     workdir, out = tmp_path / "run", tmp_path / "s.npz"
-    arguments = ("--steps", 400, "--set", *SMALL, "depth=1", "rate=0.02", "--workdir", workdir, "--labels")
+    arguments = (
+        "--steps",
+        400,
+        "--set",
+        *SMALL,
+        "depth=1",
+        "rate=0.02",
+        "--workdir",
+        workdir,
+        "--labels",
+    )
     assert cli("train", "vae", "--data", tmp_path / "labelled.csv", *arguments).code == 0
     assert cli("sample", workdir, "--label", 3, "--count", 50, "--out", out).code == 0
     with np.load(out) as found:
@@ -206,7 +220,15 @@ def test_a_toy_is_not_a_folder_of_its_name(cli, tmp_path, monkeypatch):
 
 
 def test_compare_judges_all_alike_on_one_page(cli, table, tmp_path):
-    arguments = ("--families", "gaussian", "vae", "--seconds-each", 0.01, "--workdir", tmp_path / "all")
+    arguments = (
+        "--families",
+        "gaussian",
+        "vae",
+        "--seconds-each",
+        0.01,
+        "--workdir",
+        tmp_path / "all",
+    )
     code, out, err = cli("compare", "--data", table, *arguments)
     assert (code, err) == (0, "")
     page = (tmp_path / "all/report.html").read_text()
@@ -214,4 +236,6 @@ def test_compare_judges_all_alike_on_one_page(cli, table, tmp_path):
         row = json.loads(cli("evaluate", tmp_path / "all" / name, "--json").out)
         assert f"{row['bits_per_dim']:.3f}".replace("-", "\N{MINUS SIGN}") in page
         assert name in out and kept(tmp_path / "all" / name)
-    assert "data:image/png;base64," in page and "src=\"http" not in page and "<script src" not in page
+    assert (
+        "data:image/png;base64," in page and 'src="http' not in page and "<script src" not in page
+    )

@@ -50,7 +50,9 @@ def test_a_checkpoint_that_does_not_fit(cli, table, half, finished):
 
 def test_the_first_file_does_not_fit(table, tmp_path):
     answer = ended(process(*command(table, tmp_path / "run"), python=("-c", LIMITED.format(16))))
-    failed(answer, f"train: cannot write to {tmp_path / 'run'} (File too large)", "another --workdir")
+    failed(
+        answer, f"train: cannot write to {tmp_path / 'run'} (File too large)", "another --workdir"
+    )
     assert not (tmp_path / "run/run.json").exists()
 
 
@@ -66,7 +68,11 @@ def test_a_full_disk(cli, table, half, finished, name, monkeypatch):
     else:
         (half / name).symlink_to(FULL)
     answer = cli(*command(table, half))
-    failed(answer, "train: could not write", "(No space left on device); the last good checkpoint is 30")
+    failed(
+        answer,
+        "train: could not write",
+        "(No space left on device); the last good checkpoint is 30",
+    )
     monkeypatch.undo()
     (half / name).unlink()
     if name == "metrics.jsonl":
@@ -92,7 +98,9 @@ def test_events_that_do_not_fit(cli, table, half, finished):
 def test_a_file_where_a_folder_belongs(cli, table, half, finished, name):
     shutil.rmtree(half / name)
     (half / name).write_text("")
-    failed(cli(*command(table, half)), "train: could not write", name, "the last good checkpoint is 30")
+    failed(
+        cli(*command(table, half)), "train: could not write", name, "the last good checkpoint is 30"
+    )
     (half / name).unlink()
     goes_on(cli, table, half, finished)
 

@@ -151,7 +151,11 @@ def test_with_every_checkpoint_damaged_it_begins_again(cli, table, finished, cop
     for step in (30, 40):
         truncate(copied / f"checkpoints/{step}")
     answer = cli(*command(table, copied))
-    assert answer.code == 0 and "going back to step 30" in answer.err and "no other one is left" in answer.err
+    assert (
+        answer.code == 0
+        and "going back to step 30" in answer.err
+        and "no other one is left" in answer.err
+    )
     assert_same_run(copied, finished)
 
 
@@ -175,7 +179,9 @@ def shown_by_tensorboard(events):
             size, check = np.frombuffer(content, "<u8,<u4", 1, at)[0]
             record = content[at + 12 : at + 12 + int(size)]
             assert check == masked_crc32c(content[at : at + 8])
-            assert content[at + 12 + len(record) :][:4] == masked_crc32c(record).to_bytes(4, "little")
+            assert content[at + 12 + len(record) :][:4] == masked_crc32c(record).to_bytes(
+                4, "little"
+            )
             event = Event.FromString(record)
             if event.session_log.status == SessionLog.START:
                 shown = [(step, values) for step, values in shown if step < event.step]
@@ -233,7 +239,16 @@ def test_a_stream_prepares_a_model_as_well(cli, table, tmp_path, monkeypatch):
     found = []
     for name, size in (("arrays", 2**30), ("stream", 0)):
         monkeypatch.setattr(on_disk, "RESIDENT", size)
-        arguments = ["train", "gaussian", "--data", table, "--set", "batch=16", "--workdir", tmp_path / name]
+        arguments = [
+            "train",
+            "gaussian",
+            "--data",
+            table,
+            "--set",
+            "batch=16",
+            "--workdir",
+            tmp_path / name,
+        ]
         assert cli(*arguments).code == 0
         found.append(load_run(tmp_path / name)[1])
     for arrays, stream in zip(*(p["affine"].values() for p in found), strict=True):

@@ -50,7 +50,9 @@ def trapped(run: Path, mark: Path) -> None:
         info = folder / "evil-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: evil\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text("[jax_plugins]\nevil = setup\n[orbax]\nevil = setup\n")
+        (info / "entry_points.txt").write_text(
+            "[jax_plugins]\nevil = setup\n[orbax]\nevil = setup\n"
+        )
         (folder / "evil.pth").write_text(f"import os; {code}")
     (run / "config.yaml").write_text(f"!!python/object/apply:os.system ['touch {mark}']\n")
     for file in (run / "checkpoints/40").rglob("*"):
@@ -72,7 +74,10 @@ def test_a_trapped_run_is_read_and_nothing_happens(copied, tmp_path):
 @pytest.mark.parametrize(
     "odd",
     [
-        {"py/object": "os.system", "py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["false"]}]},
+        {
+            "py/object": "os.system",
+            "py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["false"]}],
+        },
         "__import__('os').system('false')",
         ["!!python/object/apply:os.system", "false"],
         None,
@@ -87,7 +92,9 @@ def test_words_of_odd_kinds_are_only_words(cli, copied, odd):
     assert answer.code == 0 and "30 of 40" in answer.out and "step 40 cannot be read" in answer.err
     (copied / "checkpoints/40/digests.json").unlink()  # as if they had been written so
     answer = cli("info", copied)
-    assert (answer.code == 0 and odd == 1e999) or (answer.code == 2 and "wanted a number" in answer.err)
+    assert (answer.code == 0 and odd == 1e999) or (
+        answer.code == 2 and "wanted a number" in answer.err
+    )
     path.write_text(json.dumps(odd))
     assert "30 of 40" in cli("info", copied).out
 
@@ -118,5 +125,15 @@ def test_no_module_here_imports_what_executes():
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 names.add(node.func.id)
     assert "json" in names
-    executing = {"pickle", "cloudpickle", "dill", "joblib", "yaml", "marshal", "shelve", "eval", "exec"}
+    executing = {
+        "pickle",
+        "cloudpickle",
+        "dill",
+        "joblib",
+        "yaml",
+        "marshal",
+        "shelve",
+        "eval",
+        "exec",
+    }
     assert not names & executing

@@ -187,7 +187,9 @@ def test_two_blocks_of_one_name_are_refused():
 def test_many_samples_do_not_depend_on_chunk_or_count(count, chunk, seed):
     key = jax.random.key(seed)
     whole = sample_many(normal((2,)), {}, key, 9)
-    np.testing.assert_array_equal(sample_many(normal((2,)), {}, key, count, chunk=chunk), whole[:count])
+    np.testing.assert_array_equal(
+        sample_many(normal((2,)), {}, key, count, chunk=chunk), whole[:count]
+    )
     assert len(np.unique(whole)) == 18
 
 
@@ -301,7 +303,9 @@ def test_every_library_gives_the_same_pure_network(inputs, outputs, seed):
         assert isinstance(network, Network)
         params = jax.tree.map(lambda p: p + 0.1, network.init(jax.random.key(seed)))
         matrix, bias = weights(params)
-        np.testing.assert_allclose(network.apply(params, x), matrix @ x + bias, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            network.apply(params, x), matrix @ x + bias, rtol=1e-5, atol=1e-5
+        )
         other = network.init(jax.random.key(seed ^ 1))
         assert (weights(other)[0] != weights(network.init(jax.random.key(seed)))[0]).all()
 
@@ -324,7 +328,10 @@ def test_nnx_parameters_are_plain_dicts():
         ("from_nnx", lambda: from_nnx(lambda rngs: nnx.BatchNorm(2, rngs=rngs))),
         ("from_nnx", lambda: from_nnx(lambda rngs: nnx.Dropout(0.5, rngs=rngs))),
         ("from_linen", lambda: from_linen(nn.BatchNorm(False), jnp.zeros((1, 2)))),
-        ("from_equinox", lambda: from_equinox(lambda key: eqx.nn.BatchNorm(2, "batch", mode="ema"))),
+        (
+            "from_equinox",
+            lambda: from_equinox(lambda key: eqx.nn.BatchNorm(2, "batch", mode="ema")),
+        ),
     ],
 )
 def test_layers_that_keep_state_are_refused(library, build):
@@ -338,7 +345,9 @@ def test_reading_changes_the_inputs_alone(size, seed):
     body = Network(lambda key: {"w": jnp.ones(size)}, lambda params, x: params["w"] @ x)
     read = reading(body, lambda a, b: a * b)
     a, b = np.random.default_rng(seed).standard_normal((2, size)).astype(np.float32)
-    np.testing.assert_allclose(read.apply(read.init(None), a, b), (a * b).sum(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        read.apply(read.init(None), a, b), (a * b).sum(), rtol=1e-4, atol=1e-5
+    )
 
 
 # --- models ---------------------------------------------------------------------------------------
@@ -359,7 +368,9 @@ def test_each_gives_every_example_a_key_of_its_own(count, shape, seed):
 
 
 def test_initial_adds_the_extra_blocks():
-    model = Model(pushforward(normal(()), up=shift()), {}, {"critic": lambda key: jax.random.bits(key)})
+    model = Model(
+        pushforward(normal(()), up=shift()), {}, {"critic": lambda key: jax.random.bits(key)}
+    )
     a, b = initial(model, jax.random.key(0)), initial(model, jax.random.key(1))
     assert set(a) == {"up", "critic"} and a["critic"] != b["critic"]
     with pytest.raises(ValueError, match=r"both have blocks named \['up'\]"):
@@ -412,7 +423,9 @@ def test_records_have_their_defaults(shape):
 def test_every_public_name_is_put_to_work():
     """Each name of `core.__all__` is used inside some test of this file, not only imported."""
     module = sys.modules[__name__]
-    functions = [f for f in vars(module).values() if inspect.isfunction(f) and f.__module__ == __name__]
+    functions = [
+        f for f in vars(module).values() if inspect.isfunction(f) and f.__module__ == __name__
+    ]
     bodies = [getattr(getattr(f, "hypothesis", None), "inner_test", f) for f in functions]
     used = {name for f in bodies for name in names_in(f.__code__)}
     assert set(core.__all__) <= used

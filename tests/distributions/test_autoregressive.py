@@ -18,7 +18,9 @@ SYMBOLS = np.array(list(itertools.product(range(LEVELS), repeat=SIZE)), np.uint8
 
 def chain():
     """Logits of symbol i from a table, shifted by the sum of the symbols before it."""
-    table = np.random.default_rng(0).standard_normal((SIZE, LEVELS, LEVELS * SIZE)).astype(np.float32)
+    table = (
+        np.random.default_rng(0).standard_normal((SIZE, LEVELS, LEVELS * SIZE)).astype(np.float32)
+    )
 
     def apply(params, x, cond):
         before = jnp.cumsum(x) - x
@@ -68,7 +70,9 @@ def test_impossible_symbols_are_never_drawn():
     assert (sample_many(one, {"logits": {}}, KEY, 500) == 1).all()
 
 
-@pytest.mark.parametrize("bad", [jnp.zeros((1, SIZE, 1), int), jnp.zeros(SIZE, int), jnp.zeros((SIZE, 1))])
+@pytest.mark.parametrize(
+    "bad", [jnp.zeros((1, SIZE, 1), int), jnp.zeros(SIZE, int), jnp.zeros((SIZE, 1))]
+)
 def test_a_wrong_example_is_named(bad):
     with pytest.raises(ValueError, match="autoregressive: got an example of"):
         chain()[0].density.fn({"logits": {}}, KEY, bad)

@@ -83,5 +83,7 @@ def test_discretized_logistic_is_scipys_mass_of_each_cell():
 def test_discretized_logistic_is_finite_with_its_gradient_at_extremes(mean, log_scale):
     observation = discretized_logistic((1,), 256)
     for x in (0, 7, 255):
-        value, slope = jax.value_and_grad(observation.log_prob)(jnp.array([mean, log_scale]), jnp.array([x]))
+        value, slope = jax.value_and_grad(observation.log_prob)(
+            jnp.array([mean, log_scale]), jnp.array([x])
+        )
         assert np.isfinite(value) and np.isfinite(slope).all()

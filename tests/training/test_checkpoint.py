@@ -17,7 +17,11 @@ from probtransform.training import State, checkpoints
 def state(step, size=300, dtype=jnp.float32):
     """Every kind of leaf that a state may hold."""
     numbers = jnp.asarray(np.random.default_rng(step).standard_normal(size), dtype)
-    params = {"a": {"w": numbers}, "list": {0: jnp.asarray([step], jnp.uint8), 10: numbers[0]}, "empty": {}}
+    params = {
+        "a": {"w": numbers},
+        "list": {0: jnp.asarray([step], jnp.uint8), 10: numbers[0]},
+        "empty": {},
+    }
     opt = {"one": (jnp.asarray(step), {"a": numbers**2}, ())}
     return State(jnp.asarray(step, jnp.int32), params, opt, (jnp.asarray(True), {"nested": ()}))
 
@@ -123,7 +127,9 @@ def test_a_reader_changes_no_file(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match=r"cannot write to .*file/run \(Not a directory\), wanted a writable"):
+    with pytest.raises(
+        OSError, match=r"cannot write to .*file/run \(Not a directory\), wanted a writable"
+    ):
         checkpoints(tmp_path / "file" / "run")
 
 

@@ -111,7 +111,9 @@ def test_checkpoints_come_every_so_often(tmp_path):
 
 
 def test_a_loss_that_is_not_finite_names_player_step_and_last_good_checkpoint(tmp_path):
-    with pytest.raises(FloatingPointError, match=r"'seeker' is not finite at step 6; .* is step 4; "):
+    with pytest.raises(
+        FloatingPointError, match=r"'seeker' is not finite at step 6; .* is step 4; "
+    ):
         run(fails_after(5), steps=9, every=2, checkpoints=checkpoints(tmp_path))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["2", "4"]
     with pytest.raises(FloatingPointError, match=r"at step 6; the last good checkpoint is none"):

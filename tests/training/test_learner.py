@@ -44,7 +44,9 @@ def test_players_move_in_turn_each_by_its_own_transformation(repeat):
     state = learn.init(KEY)
     for _ in range(4):
         state, metrics = learn.step(state, KEY, BATCH)
-    np.testing.assert_allclose([state.params["c"], state.params["g"]], by_hand(4, repeat, rates), rtol=1e-5)
+    np.testing.assert_allclose(
+        [state.params["c"], state.params["g"]], by_hand(4, repeat, rates), rtol=1e-5
+    )
     assert state.step == 4
     assert state.carry == 4 * (repeat + 10)
     assert set(metrics) == {"seen", "loss/critic", "loss/generator"}

@@ -33,7 +33,9 @@ def test_a_loud_gradient_is_clipped():
 
 
 def test_weight_decay_pulls_to_zero():
-    plain, decayed = (updates(Recipe(steps=5, weight_decay=w), [1.0] * 5, p=3.0) for w in (0.0, 0.1))
+    plain, decayed = (
+        updates(Recipe(steps=5, weight_decay=w), [1.0] * 5, p=3.0) for w in (0.0, 0.1)
+    )
     np.testing.assert_allclose(decayed, plain * (1 + 0.1 * 3.0), rtol=1e-5)
 
 
@@ -60,5 +62,3 @@ def test_numbers_that_cannot_train_are_refused(wrong):
     ((name, value),) = wrong.items()
     with pytest.raises(ValueError, match=f"recipe: got {name}={value}, wanted"):
         Recipe(**wrong)
-
-

@@ -64,7 +64,9 @@ def test_a_wrong_setting_is_named_with_the_nearest(changes, words):
         settings_of("vae", EVENT, changes)
 
 
-@pytest.mark.parametrize("got, hint", [("rnvp", "did you mean 'realnvp'"), ("qqq", "choose one of them")])
+@pytest.mark.parametrize(
+    "got, hint", [("rnvp", "did you mean 'realnvp'"), ("qqq", "choose one of them")]
+)
 def test_an_unknown_family_is_named_with_the_nearest(got, hint):
     with pytest.raises(ValueError, match=f"family: got '{got}', wanted one of .*; {hint}"):
         family_of(got)
@@ -102,12 +104,16 @@ def test_a_directory_holds_one_run(tmp_path):
         write_config(run, tmp_path / "new")
         assert read_config(tmp_path / "new") == written
     for change in ({"seed": 2}, {"settings": {"latent": 4}}, {"family": "gan", "settings": {}}):
-        with pytest.raises(ValueError, match=f"holds a run with {next(iter(change))} .*another --workdir"):
+        with pytest.raises(
+            ValueError, match=f"holds a run with {next(iter(change))} .*another --workdir"
+        ):
             write_config(build(CONFIG | change), tmp_path / "new")
     assert read_config(tmp_path / "new") == written
 
 
-@pytest.mark.parametrize("text, words", [(None, "holds no run.json"), ("{", "is not JSON"), ("[]", "a list")])
+@pytest.mark.parametrize(
+    "text, words", [(None, "holds no run.json"), ("{", "is not JSON"), ("[]", "a list")]
+)
 def test_an_unreadable_config_is_named(tmp_path, text, words):
     if text is not None:
         (tmp_path / "run.json").write_text(text)

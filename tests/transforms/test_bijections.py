@@ -57,7 +57,8 @@ def test_bijection(name):
     noise = np.random.default_rng(0)
     with jax.enable_x64(True):
         params = jax.tree.map(
-            lambda p: jnp.asarray(np.asarray(p, float) + 0.3 * noise.standard_normal(p.shape)), params
+            lambda p: jnp.asarray(np.asarray(p, float) + 0.3 * noise.standard_normal(p.shape)),
+            params,
         )
         for _ in range(3):
             z = jnp.asarray(noise.standard_normal(4))

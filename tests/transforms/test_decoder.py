@@ -41,7 +41,11 @@ def test_importance_weights_close_the_gap():
     distribution, params = factor_analysis(spread=1.5)
     x = marginal().rvs(32, random_state=0)
     contract_importance(
-        importance, Model(distribution, {}), params, jnp.asarray(x, jnp.float32), marginal().logpdf(x)
+        importance,
+        Model(distribution, {}),
+        params,
+        jnp.asarray(x, jnp.float32),
+        marginal().logpdf(x),
     )
 
 
