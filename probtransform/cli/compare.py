@@ -93,8 +93,7 @@ def row_of(directory: Path, data, options):
         )
     history = [line for line in read_lines(directory / "metrics.jsonl") if line["step"] <= step]
     command = ["probtransform", "train", run.config["family"], "--data", options.data]
-    command += ["--seed", str(options.seed), "--steps", str(step)] + ["--labels"] * options.labels
-    command += ["--workdir", str(directory)]
+    command += ["--seed", str(options.seed)] + ["--labels"] * options.labels
     return Row(
         family=run.config["family"],
         data=options.data,

@@ -45,6 +45,11 @@ def learner(model: Model, tx: optax.GradientTransformation | dict) -> Learner:
             f"mend {missing}"
         )
 
+    if idle := sorted(name for name, player in players.items() if player.repeat < 1):
+        raise ValueError(
+            f"learner: got repeat < 1 for the players {idle}, wanted at least 1; leave them out"
+        )
+
     @jax.jit
     def init(key, batch=None):
         first, second, third = jax.random.split(key, 3)

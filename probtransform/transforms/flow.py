@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Exact, Network, Transform
+from ..core.check import positive
 from ..integrate.ode import runge_kutta
 
 
@@ -18,6 +19,8 @@ def flow(velocity: Network, steps: int = 32) -> Transform[Exact]:
 
     Chen et al. (2018), arXiv:1806.07366.
     """
+
+    positive("flow", steps=steps)
 
     def field(params, cond):
         return lambda x, t: velocity.apply(params, x, t, cond)
