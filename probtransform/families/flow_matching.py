@@ -39,6 +39,8 @@ def flow_matching(
 
 
 def preset(event: Event) -> dict:
+    if event.levels is None:
+        return {"width": 128, "steps": 4000, "batch": 512, "rate": 4e-3, "average": 0.995}
     return {"steps": 3000, "batch": 256}
 
 

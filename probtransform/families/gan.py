@@ -46,6 +46,8 @@ def gan(
 
 
 def preset(event: Event) -> dict:
+    if event.levels is None:
+        return {"penalty": 0.1, "steps": 4000, "batch": 128, "average": 0.995}
     return {"steps": 3000, "batch": 128}
 
 

@@ -65,7 +65,7 @@ def mask(d: int, layer: int) -> np.ndarray:
 
 def preset(event: Event) -> dict:
     if event.levels is None:
-        return {"steps": 2000, "batch": 256}
+        return {"steps": 3000, "batch": 256, "rate": 3e-3}
     return {"steps": 400, "batch": 128, "weight_decay": 1.0}
 
 
