@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 
 class Network(NamedTuple):
@@ -63,7 +64,8 @@ def from_linen(module: Any, *example: Any) -> Network:
         )
 
     def init(key):
-        return dict(module.init(key, *example).get("params", {}))
+        zeros = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), example)
+        return dict(module.init(key, *zeros).get("params", {}))
 
     return Network(init, lambda params, *inputs: module.apply({"params": params}, *inputs))
 
