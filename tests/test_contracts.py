@@ -279,9 +279,14 @@ def contract_importance(estimator, model, params, x, exact):
 
 
 def contract_init(model, batch):
-    """Weights are drawn afresh: no two arrays of parameters agree, and another key gives others."""
+    """Weights are drawn afresh: no two arrays of parameters agree, nor two layers of a stack or two rows
+    of an array, and another key gives others."""
     pairs = zip(*map(jax.tree.leaves, starts(model)), strict=True)
-    drawn = [(p.ravel(), q.ravel()) for p, q in pairs if np.ptp(p) > 0]
+    pairs = [(p, q) for p, q in pairs if np.ptp(p) > 0]
+    for p, _ in pairs:
+        rows = [row for row in np.reshape(p, (len(p), -1)) if np.ptp(row) > 0]
+        assert len(np.unique(rows, axis=0)) == len(rows)
+    drawn = [(p.ravel(), q.ravel()) for p, q in pairs]
     for p, q in drawn:
         assert not np.array_equal(p, q)
     for (p, _), (q, _) in itertools.combinations(drawn, 2):

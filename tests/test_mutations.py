@@ -283,7 +283,9 @@ def test_layers_that_start_equal():
 
     def twins(key):
         blocks = init(key)
-        return blocks | {"coupling1": blocks["coupling0"]}
+        return blocks | {
+            "couplings": jax.tree.map(lambda a: a.at[1].set(a[0]), blocks["couplings"])
+        }
 
     red(contract_init, model._replace(distribution=model.distribution._replace(init=twins)), batch)
 

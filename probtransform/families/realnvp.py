@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import Batch, Event, Model, Player, each, one_hot, pushforward, reading
+from ..core.check import positive
 from ..distributions import normal
 from ..networks import mlp
 from ..objectives import likelihood
-from ..transforms import affine, coupling, marginal, marginal_of, onto
+from ..transforms import affine, coupling, marginal, marginal_of, onto, stacked
 from .gaussian import fitted
 
 
@@ -26,17 +27,18 @@ def realnvp(event: Event, layers: int = 8, width: int = 64, depth: int = 2) -> M
 
     Example: `realnvp(Event((2,)))` samples `f32[2]`. Dinh et al. (2017), arXiv:1605.08803.
     """
+    positive("realnvp", layers=layers)
     d = math.prod(event.shape)
     last = onto(event)
 
-    def conditioner():
-        body = mlp(d + event.classes, 2 * d, width, depth, quiet=True)
-        return reading(
-            body, lambda x, cond: jnp.concatenate([bent(x), one_hot(cond, event.classes)])
-        )
+    def bent_with_label(x, cond):
+        return jnp.concatenate([bent(x), one_hot(cond, event.classes)])
 
-    steps = {f"coupling{i}": coupling(conditioner(), mask(d, i)) for i in range(layers)}
-    steps["affine"] = affine(d)
+    conditioner = reading(mlp(d + event.classes, 2 * d, width, depth, quiet=True), bent_with_label)
+    steps = {
+        "couplings": stacked(lambda mask: coupling(conditioner, mask), masks(layers, d)),
+        "affine": affine(d),
+    }
     owns = tuple(steps)
     if event.levels is not None:
         steps["marginal"] = marginal(d, event.levels)
@@ -57,10 +59,10 @@ def bent(x):
     return 3 * jnp.tanh(x / 3)
 
 
-def mask(d: int, layer: int) -> np.ndarray:
-    """Zeros and ones `[d]`: a random half, the other half at the next layer."""
-    half = np.random.default_rng(layer // 2).permutation(d) % 2
-    return (half + layer) % 2
+def masks(layers: int, d: int) -> np.ndarray:
+    """Zeros and ones `[layers, d]`: a random half of the entries, and the other half a layer later."""
+    halves = [np.random.default_rng(i // 2).permutation(d) % 2 for i in range(layers)]
+    return np.array([(half + i) % 2 for i, half in enumerate(halves)], np.float32)
 
 
 def preset(event: Event) -> dict:

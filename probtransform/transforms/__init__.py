@@ -8,6 +8,7 @@ from .implicit import implicit
 from .invert import invert
 from .marginal import marginal, marginal_of
 from .onto import onto, quantise, reshape, spread, squash
+from .stacked import stacked
 
 __all__ = [
     "affine",
@@ -24,4 +25,5 @@ __all__ = [
     "reshape",
     "spread",
     "squash",
+    "stacked",
 ]

@@ -23,11 +23,12 @@ def marginal(size: int, bins: int) -> Transform[Exact]:
     positive("marginal", size=size, bins=bins)
 
     def cells(params):
-        """Masses, and what lies below and above each cell: small tails keep their precision."""
+        """Masses, and what lies below and above each cell: sums of their own keep small tails exact."""
         mass = jax.nn.softmax(params["log_mass"])
-        below = jnp.cumsum(mass, 1) - mass
-        above = jnp.cumsum(mass[:, ::-1], 1)[:, ::-1] - mass
-        return mass, jnp.maximum(below, 0), jnp.maximum(above, 0)
+        earlier = jnp.triu(jnp.ones((bins, bins)), 1)
+        below = jnp.matmul(mass, earlier, precision="highest")
+        above = jnp.matmul(mass, earlier.T, precision="highest")
+        return mass, below, above
 
     def at(table, cell):
         return jnp.take_along_axis(table, cell[:, None], 1)[:, 0]
@@ -57,7 +58,8 @@ def marginal(size: int, bins: int) -> Transform[Exact]:
         tiny = 1e-30  # the very ends of [-1, 1] are 11 deviations out, not infinitely far
         low = jnp.maximum(below + place * mass, tiny)
         high = jnp.maximum(above + (1 - place) * mass, tiny)
-        z = jnp.where(low < high, ndtri(jnp.minimum(low, 0.5)), -ndtri(jnp.minimum(high, 0.5)))
+        left = low < high
+        z = jnp.where(left, 1, -1) * ndtri(jnp.where(left, low, high))
         return z, weight(mass, z)
 
     def init(key):

@@ -1,5 +1,7 @@
 """Every exact bijection, by one constructor a line, against the jacobian in double precision."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from scipy.stats import kstest, norm
 from test_contracts import KEY, contract_bijection, contract_dequantisation
 
-from probtransform.core import Event, Network, reading
+from probtransform.core import Bound, Event, Network, Transform, reading
 from probtransform.networks import mlp
 from probtransform.transforms import (
     affine,
@@ -22,9 +24,11 @@ from probtransform.transforms import (
     reshape,
     spread,
     squash,
+    stacked,
 )
 
 MASK = [0.0, 1.0, 0.0, 1.0]
+MASKS = jnp.array([MASK, [1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0]])
 
 
 def with_label(outputs):
@@ -39,6 +43,7 @@ def in_time(velocity):
 BIJECTIONS = {
     "affine": (lambda: affine(4), 1e-9),
     "coupling": (lambda: coupling(with_label(8), MASK), 1e-9),
+    "stacked": (lambda: stacked(lambda m: coupling(with_label(8), m), MASKS), 1e-9),
     "squash": (lambda: squash(4), 1e-9),
     "marginal": (lambda: marginal(4, 5), 1e-9),
     "reshape": (lambda: reshape((2, 2, 1)), 1e-12),
@@ -71,6 +76,44 @@ def test_affine_of_carries_the_normal_to_that_mean_and_covariance():
     matrix = jax.jacfwd(lambda z: step.forward(params, KEY, z, None))(jnp.zeros(2))
     np.testing.assert_allclose(matrix @ matrix.T, covariance, rtol=1e-6)
     np.testing.assert_allclose(step.forward(params, KEY, jnp.zeros(2), None), [1.0, -1.0])
+
+
+def test_stacked_layers_are_those_of_a_chain_one_after_another():
+    def layer(mask):
+        return coupling(with_label(8), mask)
+
+    deep = stacked(layer, MASKS)
+    params = jax.tree.map(lambda p: p + 0.3 * jax.random.normal(KEY, p.shape), deep.init(KEY))
+    z = x = jax.random.normal(KEY, (4,))
+    total = 0.0
+    for i, mask in enumerate(MASKS):
+        x, weight = layer(mask).joint(jax.tree.map(lambda p: p[i], params), KEY, x, 0.5)
+        total = total + weight
+    for got, wanted in (
+        (deep.forward(params, KEY, z, 0.5), x),
+        (deep.joint(params, KEY, z, 0.5), (x, total)),
+        (deep.inverse.fn(params, KEY, x, 0.5), (z, total)),
+    ):
+        jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5), got, wanted)
+
+
+def test_stacked_layers_keep_their_claim_and_draw_noise_of_their_own():
+    noisy = Transform(lambda key: {}, lambda p, key, z, cond: z + jax.random.normal(key), None)
+    deep = stacked(lambda _: noisy, jnp.zeros(5000))
+    assert deep.inverse is None and deep.joint is None
+    x = deep.forward(deep.init(KEY), KEY, jnp.zeros(()), None)
+    assert 0 < abs(x) < 5 * np.sqrt(5000)  # equal noise would add up to thousands
+    rounded = stacked(
+        lambda _: Transform(*noisy[:2], Bound(lambda p, k, x, c: (x, 2.0))), jnp.zeros(3)
+    )
+    assert type(rounded.inverse) is Bound and rounded.joint is None
+    assert rounded.inverse.fn({}, KEY, jnp.ones(()))[1] == 6.0
+
+
+@pytest.mark.parametrize("over", [jnp.zeros((0, 4)), (jnp.zeros((2, 4)), jnp.zeros((3, 4)))])
+def test_stacked_wants_one_number_of_layers(over):
+    with pytest.raises(ValueError, match="wanted one number of layers"):
+        stacked(lambda mask: coupling(with_label(8), mask), over)
 
 
 def test_coupling_leaves_the_masked_half_bit_for_bit():
