@@ -28,8 +28,9 @@ def one_hot(cond, classes: int):
     """A class label as a vector of `classes` numbers, zeros where it is absent.
 
     `classes == 0` means an unconditional model and gives an empty vector, whatever `cond` is, so
-    that a network reads its condition the same way in either case. `cond` is a label or `Maybe` of one.
-    Raises ValueError if a conditional model gets no condition.
+    that a network reads its condition the same way in either case. `cond` is a label or `Maybe` of
+    one. A label out of range gives NaNs, which stop a training at once: to say that there is none
+    is what `Maybe` is for. Raises ValueError if a conditional model gets no condition.
     """
     if classes == 0:
         return jnp.zeros((0,))
@@ -39,4 +40,7 @@ def one_hot(cond, classes: int):
             "pass one, or Maybe(label, False) for none"
         )
     value, present = cond if isinstance(cond, Maybe) else (cond, True)
-    return jax.nn.one_hot(value, classes) * jnp.asarray(present, jnp.float32)
+    value, present = jnp.asarray(value, jnp.int32), jnp.asarray(present)
+    vector = jax.nn.one_hot(value, classes) * present.astype(jnp.float32)
+    known = (value >= 0) & (value < classes)
+    return jnp.where(known | ~present.astype(bool), vector, jnp.nan)

@@ -90,9 +90,16 @@ def discretized_logistic(shape: tuple[int, ...], levels: int) -> Observation:
             jax.nn.log_sigmoid(above) + jax.nn.log_sigmoid(-below) + jnp.log(-jnp.expm1(-1 / scale))
         )
         first, last = jax.nn.log_sigmoid(above), jax.nn.log_sigmoid(-below)
-        return jnp.where(x == 0, first, jnp.where(x == levels - 1, last, middle)).sum()
+        mass = jnp.where(x == 0, first, jnp.where(x == levels - 1, last, middle))
+        return jnp.where(is_level(x, levels), mass, -jnp.inf).sum()
 
     return Observation(2 * _size(shape), sample, log_prob)
+
+
+def is_level(x, levels: int):
+    """Whether each entry is one of `0 .. levels-1`; compared as int32, where a byte could not hold 256."""
+    x = x.astype(jnp.int32)
+    return (x >= 0) & (x < levels)
 
 
 def integers(levels: int):

@@ -12,18 +12,20 @@ MULTIPLES = (0.25, 0.5, 1.0, 2.0, 4.0)
 MEDIAN_OF = 1000  # examples of each sample from which the median distance is taken
 
 
-def mmd(x, y, bandwidth=None):
-    """The squared maximum mean discrepancy of `x: [n, *event]` and `y: [m, *event]`, without bias.
+def mmd(x, y, bandwidth=None, biased: bool = False):
+    """The squared maximum mean discrepancy of `x: [n, *event]` and `y: [m, *event]`.
 
     `mean_{i!=j} k(x_i, x_j) + mean_{i!=j} k(y_i, y_j) - 2 mean_{ij} k(x_i, y_j)`, in [-2, 2] and zero
-    in expectation for one law, so it may be slightly negative. The kernel is the mean of
-    `exp(-|a - b|^2 / (2 h^2))` over the bandwidths h: a number, several, or None for `bandwidths(x, y)`.
+    in expectation for one law, so it may be slightly negative. `biased` means over all i and j: the
+    squared distance of the two samples themselves, never negative, about `1/n + 1/m` for one law.
+    The kernel is the mean of `exp(-|a - b|^2 / (2 h^2))` over the bandwidths h: a number, several,
+    or None for `bandwidths(x, y)`.
 
     Gretton et al. (2012), JMLR 13. Raises ValueError unless both are reals of one shape, two or more.
     """
     x, y = flat("mmd", x, y)
     h = bandwidths(x, y) if bandwidth is None else jnp.asarray(bandwidth, jnp.float32)
-    return _mmd(x, y, h.reshape(-1))
+    return _mmd(x, y, h.reshape(-1), biased)
 
 
 def bandwidths(x, y):
@@ -48,8 +50,8 @@ def sliced_wasserstein(x, y, key, projections: int = 256):
     return _sliced_wasserstein(x, y, key, projections)
 
 
-@jax.jit
-def _mmd(x, y, bandwidth):
+@partial(jax.jit, static_argnums=3)
+def _mmd(x, y, bandwidth, biased):
     middle = y.mean(0)  # the kernel does not see a shift, but rounding does
 
     def kernel_sums(a, b):
@@ -63,10 +65,13 @@ def _mmd(x, y, bandwidth):
         return jax.lax.map(row, a, batch_size=min(256, len(a)))
 
     def within(a):
+        if biased:
+            return kernel_sums(a, a).mean() / len(a)
         return (kernel_sums(a, a) - 1).mean() / (len(a) - 1)
 
     x, y = x - middle, y - middle
-    return within(x) + within(y) - 2 * kernel_sums(x, y).mean() / len(y)
+    squared = within(x) + within(y) - 2 * kernel_sums(x, y).mean() / len(y)
+    return jnp.maximum(squared, 0) if biased else squared
 
 
 @jax.jit

@@ -32,8 +32,11 @@ def evaluate(
                         none: choose it where one evaluation is dear, as of an ODE's density).
     bound_bits_per_dim: the same before sharpening; None unless the claim is Bound.
     mmd, sliced_wasserstein: between samples and `test`, levels scaled to [-1, 1]; with conditions,
-                        the samples are drawn under those of `test`. The mmd is squared.
-    mmd_floor, sliced_wasserstein_floor: the same between `train` and `test`: what a perfect model scores.
+                        the samples are drawn under those of `test`. The mmd is the distance of the
+                        two samples, the root of the biased estimate.
+    mmd_squared:        the unbiased estimate of its square, zero in expectation for a perfect model.
+    mmd_floor, mmd_squared_floor, sliced_wasserstein_floor: the same between `train` and `test`: what a
+                        perfect model scores.
 
     All distances take the same count of examples, 2,000 or as many as the smaller half has, the first
     ones: shuffled halves are expected. One kernel, of `train` and `test`, serves model and floor.
@@ -46,8 +49,10 @@ def evaluate(
     fake = as_reals(sample_many(model.distribution, params, draw, count, cond, chunk), event)
     width = bandwidths(near, real)
     return likelihoods(model, params, test, code, again, samples, chunk) | {
-        "mmd": float(mmd(fake, real, width)),
-        "mmd_floor": float(mmd(near, real, width)),
+        "mmd": float(mmd(fake, real, width, biased=True)) ** 0.5,
+        "mmd_floor": float(mmd(near, real, width, biased=True)) ** 0.5,
+        "mmd_squared": float(mmd(fake, real, width)),
+        "mmd_squared_floor": float(mmd(near, real, width)),
         "sliced_wasserstein": float(sliced_wasserstein(fake, real, slices)),
         "sliced_wasserstein_floor": float(sliced_wasserstein(near, real, slices)),
     }

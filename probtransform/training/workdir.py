@@ -59,47 +59,74 @@ def train(
     `pictures(params, path)`, a picture of samples at every checkpoint under `samples/`.
     Training ends early after `seconds`; `stop` is asked between stretches of steps.
 
-    Raises ValueError if the directory holds another run, OSError if it cannot be written.
+    Raises ValueError if the directory holds another run, OSError if it cannot be written or another
+    process trains in it.
     """
     directory = Path(directory)
+    with claimed(run, directory):
+        kept = checkpoints(directory / "checkpoints")
+        recipe = run.recipe
+        every = max(1, min(1000, -(-recipe.steps // 4)))
+        batch = min(recipe.batch, len(train.x))
+        began = time.monotonic()
+
+        def look(step: int, state: State, metrics: dict) -> None:
+            if pictures is not None and (step % every == 0 or step == recipe.steps):
+                pictures(averaged(state), directory / "samples" / f"{step:07d}.png")
+
+        bar = (
+            nullcontext()
+            if quiet
+            else progress(run.config["family"], recipe.steps, kept.latest() or 0)
+        )
+        with bar as shown, written(directory, kept):
+            watch: list[Watcher] = [
+                json_lines(directory / "metrics.jsonl"),
+                tensorboard(directory / "events"),
+                look,
+            ]
+            return fit(
+                run.model,
+                optimizer(recipe),
+                fed(train, batch, run.config["seed"]),
+                steps=recipe.steps,
+                batch=batch,
+                seed=run.config["seed"],
+                checkpoints=kept,
+                every=every,
+                watch=watch + ([shown] if shown else []),
+                stop=lambda: stop() or (seconds is not None and time.monotonic() - began > seconds),
+            )
+
+
+@contextmanager
+def claimed(run: Run, directory: Path) -> Iterator[None]:
+    """The directory with the run's config in it, held for this process alone.
+
+    Two that train in one directory would overwrite each other. The lock is the system's and ends
+    with the process, however that ends.
+    """
     try:
         write_config(run, directory)
+        file = (directory / "lock").open("w")
     except OSError as error:
         raise OSError(
             f"train: cannot write to {directory} ({error.strerror or error}), wanted a writable directory; "
             "choose another --workdir"
         ) from error
-    kept = checkpoints(directory / "checkpoints")
-    recipe = run.recipe
-    every = max(1, min(1000, -(-recipe.steps // 4)))
-    batch = min(recipe.batch, len(train.x))
-    began = time.monotonic()
+    with file:
+        try:
+            import fcntl
 
-    def look(step: int, state: State, metrics: dict) -> None:
-        if pictures is not None and (step % every == 0 or step == recipe.steps):
-            pictures(averaged(state), directory / "samples" / f"{step:07d}.png")
-
-    bar = (
-        nullcontext() if quiet else progress(run.config["family"], recipe.steps, kept.latest() or 0)
-    )
-    with bar as shown, written(directory, kept):
-        watch: list[Watcher] = [
-            json_lines(directory / "metrics.jsonl"),
-            tensorboard(directory / "events"),
-            look,
-        ]
-        return fit(
-            run.model,
-            optimizer(recipe),
-            fed(train, batch, run.config["seed"]),
-            steps=recipe.steps,
-            batch=batch,
-            seed=run.config["seed"],
-            checkpoints=kept,
-            every=every,
-            watch=watch + ([shown] if shown else []),
-            stop=lambda: stop() or (seconds is not None and time.monotonic() - began > seconds),
-        )
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:  # a system without such locks
+            pass
+        except BlockingIOError:
+            raise OSError(
+                f"train: another process is training in {directory}, wanted a directory for this one; wait "
+                "for it, or choose another --workdir"
+            ) from None
+        yield
 
 
 @contextmanager

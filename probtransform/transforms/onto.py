@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ..core import Bound, Event, Exact, Transform
 from ..core.check import example
-from ..distributions.observation import integers
+from ..distributions.observation import integers, is_level
 
 
 def reshape(shape: tuple[int, ...]) -> Transform[Exact]:
@@ -30,6 +30,7 @@ def quantise(shape: tuple[int, ...], levels: int) -> Transform[Bound]:
 
     The cells cut [-1, 1] in `levels` equal parts. Back: `z` uniform in the cell of `x`, and the
     log-volume of the cell, `d log(2 / levels)`, as weight: `log P(x) >= E[log p(z)] + d log(2/levels)`.
+    What is no level has no mass, and weight -inf.
 
     Example: `z: f32[64]`, `x: u8[8, 8, 1]` with shape `(8, 8, 1)`, levels 17.
     Theis et al. (2016), arXiv:1511.01844. Raises ValueError for an `x` of another shape or of reals.
@@ -43,7 +44,7 @@ def quantise(shape: tuple[int, ...], levels: int) -> Transform[Bound]:
     def inverse(params, key, x, cond=None):
         example("quantise", x, shape, jnp.integer)
         z = (x.reshape(-1) + jax.random.uniform(key, (d,))) / levels * 2 - 1
-        return z, jnp.asarray(d * math.log(2 / levels))
+        return z, jnp.where(is_level(x, levels).all(), d * math.log(2 / levels), -jnp.inf)
 
     return Transform(lambda key: {}, forward, Bound(inverse))
 

@@ -68,6 +68,20 @@ def test_told_to_stop_saves_and_ends_well(table, uninterrupted, tmp_path):
     assert_same_run(workdir, uninterrupted)
 
 
+def test_two_cannot_train_in_one_directory(table, tmp_path):
+    workdir = tmp_path / "run"
+    child = process(*command(table, workdir, 10**6))
+    once(lambda: (workdir / "metrics.jsonl").exists(), child)
+    second = ended(process(*command(table, workdir, 10**6)))
+    assert second.code == 1 and "another process is training in" in second.err
+    child.send_signal(signal.SIGTERM)
+    assert ended(child).code == 0
+    third = process(*command(table, workdir, 10**6))  # the lock has ended with its process
+    once(lambda: len(list((workdir / "events").iterdir())) == 2, third)
+    third.send_signal(signal.SIGTERM)
+    assert ended(third).code == 0
+
+
 def test_told_to_stop_while_it_begins(table, tmp_path):
     workdir = tmp_path / "run"
     child = process(*command(table, workdir, STEPS))

@@ -259,6 +259,9 @@ def test_one_hot_of_a_label_and_of_none(classes, data):
     np.testing.assert_array_equal(one_hot(label, classes), np.eye(classes)[label])
     np.testing.assert_array_equal(one_hot(Maybe(label, True), classes), np.eye(classes)[label])
     np.testing.assert_array_equal(one_hot(Maybe(label, False), classes), np.zeros(classes))
+    np.testing.assert_array_equal(one_hot(np.uint8(label), classes), np.eye(classes)[label])
+    assert np.isnan(one_hot(classes, classes)).all() and np.isnan(one_hot(-1, classes)).all()
+    np.testing.assert_array_equal(one_hot(Maybe(-1, False), classes), np.zeros(classes))
     assert one_hot(label, 0).shape == one_hot(None, 0).shape == (0,)
     with pytest.raises(ValueError, match=f"wanted a class label 0..{classes - 1}"):
         one_hot(None, classes)

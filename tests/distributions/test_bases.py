@@ -51,6 +51,13 @@ def masses(observation, numbers, levels):
     return np.exp([float(observation.log_prob(numbers, jnp.array([x]))) for x in range(levels)])
 
 
+@pytest.mark.parametrize("build", [categorical, discretized_logistic])
+def test_what_is_no_level_has_no_mass(build):
+    observation = build((2,), 4)
+    log_mass = observation.log_prob(jnp.zeros(observation.size), jnp.array([1, 4], jnp.uint8))
+    assert not log_mass > -jnp.inf  # minus infinity, or not a number
+
+
 @pytest.mark.parametrize("levels", [2, 5, 17])
 @pytest.mark.parametrize("build", [categorical, discretized_logistic])
 def test_masses_of_levels_sum_to_one_and_are_those_of_samples(build, levels):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist, pdist
 from scipy.stats import wasserstein_distance
+from sklearn.metrics.pairwise import rbf_kernel
 
 from probtransform.evaluation import bandwidths, mmd, sliced_wasserstein
 from probtransform.evaluation.distances import quantile_coupling
@@ -31,6 +32,13 @@ def brute_mmd(x, y, widths):
 def test_mmd_is_the_double_sum(width):
     expected = brute_mmd(X, Y, np.atleast_1d(width))
     assert mmd(X, Y, width) == pytest.approx(expected, abs=1e-6)
+
+
+def test_biased_mmd_is_the_distance_of_the_samples_themselves():
+    gram = rbf_kernel(np.concatenate([X, Y]), gamma=1 / (2 * 2.0**2))
+    weight = np.concatenate([np.full(len(X), 1 / len(X)), np.full(len(Y), -1 / len(Y))])
+    assert mmd(X, Y, 2.0, biased=True) == pytest.approx(weight @ gram @ weight, abs=1e-6)
+    assert mmd(X, X, 2.0, biased=True) == pytest.approx(0, abs=1e-6)
 
 
 def test_mmd_keeps_its_precision_far_from_the_origin():

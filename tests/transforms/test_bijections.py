@@ -176,6 +176,13 @@ def test_dequantisation(levels):
     contract_dequantisation(quantise((2,), levels), levels)
 
 
+def test_what_is_no_level_has_no_mass():
+    weight = quantise((2,), 5).inverse.fn({}, KEY, jnp.array([1, 5]), None)[1]
+    assert weight == -jnp.inf
+    byte = jnp.array([0, 255], jnp.uint8)
+    assert jnp.isfinite(quantise((2,), 256).inverse.fn({}, KEY, byte, None)[1])
+
+
 @pytest.mark.parametrize("levels", [2, 17, 256, 300])
 def test_rounding_undoes_dequantisation(levels):
     step = quantise((2, 1, 1), levels)
