@@ -96,7 +96,7 @@ def running(step: Callable, state, batches: list, read: Callable) -> tuple[Calla
     return run, seen
 
 
-def measure(name: str, event: Event, data: Batch, by_hand, steps: int, rounds: int = 11) -> Row:
+def measure(name: str, event: Event, data: Batch, by_hand, steps: int, rounds: int = 31) -> Row:
     family = registry[name]
     preset = family.preset(event)
     recipe = Recipe(**{k: preset[k] for k in preset.keys() & Recipe.__dataclass_fields__.keys()})

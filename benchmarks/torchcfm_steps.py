@@ -1,133 +1,93 @@
 """Steps a second of flow matching against torchcfm, the same work on the same machine, turn by turn.
 
-    python -m benchmarks.torchcfm_steps --torch PEERS/bin/python        (about a minute)
+    python -m benchmarks.torchcfm_steps --torch PEERS/bin/python        (about two minutes)
 
 where PEERS is a virtual environment made apart, `pip install torch==2.13.0 torchcfm==1.0.7` (both in one
 command), then `pip uninstall -y torchvision`. Its tutorial's recipe: two dimensions, an MLP of 3 x 64 SELU,
 batch 256, Adam 1e-3, sigma 0.1, from a normal to moons. Ours runs as `training.fit` runs it, 100 steps a
-program, indices and metrics included; torch runs eagerly, with one thread or two, and the faster counts.
-Bar: 3.5 times its steps.
+program, indices and metrics included; torch runs eagerly. Each has a process of its own, with one thread or
+two, whichever is quicker. Bar: 3.5 times its steps.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
 import tyro
-from flax import nnx
 
-from probtransform.core import Batch, Model, Player, each, from_nnx, pushforward, reading
-from probtransform.data import load
-from probtransform.distributions import normal
-from probtransform.paths import linear
-from probtransform.training import learner
-from probtransform.training.feed import resident
-from probtransform.training.fit import fused
-from probtransform.transforms import flow
+from .fit_worker import BATCH
+from .timing import interleaved, over, publish, show
 
-from .timing import clocked, interleaved, over, publish, show
-
-BAR, BATCH, SIGMA, FUSE = 3.5, 256, 0.1, 100
+BAR, THREADS = 3.5, (1, 2)
 
 
-def tutorial() -> Model:
-    """The tutorial's model: flow matching with noise of deviation sigma about the straight line."""
+class Worker(NamedTuple):
+    """A process that trains: `run(steps)` gives wall-clock and CPU seconds, and notes the loss."""
 
-    def body(rngs):
-        sizes = [(3, 64), (64, 64), (64, 64)]
-        layers = [part for a, b in sizes for part in (nnx.Linear(a, b, rngs=rngs), jax.nn.selu)]
-        return nnx.Sequential(*layers, nnx.Linear(64, 2, rngs=rngs))
-
-    velocity = reading(from_nnx(body), lambda x, t, cond: jnp.append(x, t))
-    path = linear()
-
-    def error(params, key, x, cond):
-        time, base, noise = jax.random.split(key, 3)
-        t, z = jax.random.uniform(time), jax.random.normal(base, x.shape)
-        point = path.point(x, z, t) + SIGMA * jax.random.normal(noise, x.shape)
-        v = velocity.apply(params["velocity"], point, t, cond)
-        return jnp.mean((v - path.velocity(x, z, t)) ** 2)
-
-    def loss(params, carry, key, batch):
-        return jnp.mean(each(error, params, key, batch)), (carry, {})
-
-    distribution = pushforward(normal((2,)), velocity=flow(velocity))
-    return Model(distribution, {"velocity": Player(("velocity",), loss)})
+    version: str
+    threads: int
+    run: Callable[[int], tuple[float, float]]
+    losses: list[float]
 
 
-def ours(steps: int):
-    """A run of so many steps through the loop's own program, and the losses it saw."""
-    data = Batch(3 * load("moons").train.x - 1)
-    key, feed = jax.random.key(0), resident(data, BATCH, [0])
-    learn = learner(tutorial(), optax.adam(1e-3))
-    advance = fused(learn, feed, key, FUSE)
-    box, losses = [learn.init(key, feed.sample())], [0.0]
-
-    def run():
-        for _ in range(steps // FUSE):
-            done = int(box[0].step)
-            box[0], metrics = advance(box[0], feed.read(done, FUSE, FUSE), FUSE)
-            losses[0] = float(np.asarray(metrics["loss/velocity"]).mean())
-        return box[0]
-
-    return run, losses
-
-
-def theirs(python: str, threads: int, data: str):
-    """`(run, losses, version)`: `run(steps)` trains in a worker process, which measures itself."""
-    worker = Path(__file__).parent / "torchcfm_worker.py"
+def worker(command: list[str], threads: int) -> Worker:
     process = subprocess.Popen(
-        [python, str(worker), str(threads), data],
+        command,
+        env=os.environ | {"NPROC": str(threads)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     version = process.stdout.readline().strip()
     if not version:
-        sys.exit(
-            f"torchcfm: got no answer from {python}, wanted a Python with torchcfm; install it"
-        )
+        sys.exit(f"got no answer from {command}, wanted a Python with what it needs; install it")
     losses = [0.0]
 
-    def run(steps):
+    def run(steps: int) -> tuple[float, float]:
         process.stdin.write(f"{steps}\n")
         process.stdin.flush()
         wall, cpu, losses[0] = map(float, process.stdout.readline().split())
         return wall, cpu
 
-    return run, losses, version
+    return Worker(version, threads, run, losses)
 
 
-def quickest(python: str, data: str, steps: int):
-    """How many threads make torch quickest, one or two, tried in short runs; and a worker for each."""
-    workers = {threads: theirs(python, threads, data) for threads in (1, 2)}
-    wall = {t: min(run(steps)[0] for _ in range(4)) for t, (run, *_) in workers.items()}
-    return min(wall, key=wall.__getitem__), workers
+def quickest(command: Callable[[int], list[str]], steps: int) -> Worker:
+    """The worker with the number of threads that makes it quickest, tried in short runs turn by turn."""
+    workers = [worker(command(threads), threads) for threads in THREADS]
+    for w in workers:
+        w.run(steps)
+    times = [[w.run(steps)[0] for w in workers] for _ in range(6)]
+    wall = [min(column) for column in zip(*times, strict=True)]
+    return workers[wall.index(min(wall))]
 
 
-def main(torch: str, steps: int = 1000, rounds: int = 11) -> None:
+def main(torch: str, steps: int = 1000, rounds: int = 21) -> None:
     """torch: a Python that has torchcfm.  steps: of each in a round."""
-    run, losses = ours(steps)
+    ours = quickest(lambda _: [sys.executable, "-m", "benchmarks.fit_worker"], steps)
+    script = str(Path(__file__).parent / "torchcfm_worker.py")
     rows = []
     for data in ("resident", "drawn"):
-        threads, workers = quickest(torch, data, steps // 10)
-        other, seen, version = workers[threads]
-        runs = {"ours": lambda: clocked(run), "torchcfm": lambda other=other: other(steps)}
-        times = interleaved(runs, "ours", rounds, clock=lambda run: run())
+        theirs = quickest(lambda threads, data=data: [torch, script, str(threads), data], steps)
+        contenders = {"ours": ours, "torchcfm": theirs}
+        times = interleaved(contenders, "ours", rounds, clock=lambda worker: worker.run(steps))
         for name, m in times.items():
-            print(
-                f"  {name:9s} {1e3 * m.wall / steps:.4f} ms a step, CPU {1e3 * m.cpu / steps:.4f}"
-            )
-        detail = {"times": times, "losses": losses + seen, "threads": threads, "steps": steps}
+            each = f"{1e3 * m.wall / steps:.4f} ms a step, CPU {1e3 * m.cpu / steps:.4f}"
+            print(f"  {name:9s} {each}, {contenders[name].threads} thread(s)")
+        detail = {
+            "times": times,
+            "steps": steps,
+            "losses": {name: w.losses[0] for name, w in contenders.items()},
+            "threads": {name: w.threads for name, w in contenders.items()},
+        }
         title = f"steps a second over torchcfm, data {data}"
         rows.append(show(over(title, times["torchcfm"], BAR, detail, at_most=False)))
-    publish("torchcfm_steps", rows, torch=version, torchcfm="1.0.7", batch=BATCH)
+    publish("torchcfm_steps", rows, torch=theirs.version, torchcfm="1.0.7", batch=BATCH)
 
 
 if __name__ == "__main__":

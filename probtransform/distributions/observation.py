@@ -90,8 +90,8 @@ def discretized_logistic(shape: tuple[int, ...], levels: int) -> Observation:
             jax.nn.log_sigmoid(above) + jax.nn.log_sigmoid(-below) + jnp.log(-jnp.expm1(-1 / scale))
         )
         first, last = jax.nn.log_sigmoid(above), jax.nn.log_sigmoid(-below)
-        mass = jnp.where(x == 0, first, jnp.where(x == levels - 1, last, middle))
-        return jnp.where(is_level(x, levels), mass, -jnp.inf).sum()
+        log_mass = jnp.where(x == 0, first, jnp.where(x == levels - 1, last, middle)).sum()
+        return jnp.where(is_level(x, levels).all(), log_mass, -jnp.inf)
 
     return Observation(2 * _size(shape), sample, log_prob)
 

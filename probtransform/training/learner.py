@@ -32,7 +32,7 @@ class Learner(NamedTuple):
 def learner(model: Model, tx: optax.GradientTransformation | dict) -> Learner:
     """Training of any model: an `optax` transformation for all players, or `{player: transformation}`.
 
-    The key is folded with the step number, so one key serves a whole run and none is saved. Metrics
+    The key is folded with the number of the update, so one key serves a whole run and none is saved. Metrics
     are every player's own, and its loss as `loss/<player>`.
 
     Raises ValueError if a player owns a block that does not exist, or `tx` misses a player.
@@ -65,21 +65,22 @@ def learner(model: Model, tx: optax.GradientTransformation | dict) -> Learner:
         opt = {n: txs[n].init({b: params[b] for b in p.owns}) for n, p in players.items()}
         return State(jnp.zeros((), jnp.int32), params, opt, model.carry(second))
 
+    turns = [(name, player) for name, player in players.items() for _ in range(player.repeat)]
+
     def step(state, key, batch):
         params, opt, carry = dict(state.params), dict(state.opt), state.carry
         metrics: dict[str, Any] = {}
-        key = jax.random.fold_in(key, state.step)
-        for i, (name, player) in enumerate(players.items()):
-            for k in jax.random.split(jax.random.fold_in(key, i), player.repeat):
-                own = {block: params[block] for block in player.owns}
+        for i, (name, player) in enumerate(turns):
+            k = jax.random.fold_in(key, state.step * len(turns) + i)
+            own = {block: params[block] for block in player.owns}
 
-                def loss_of(own, others=params, carry=carry, k=k, loss=player.loss):
-                    return loss(others | own, carry, k, batch)
+            def loss_of(own, others=params, carry=carry, k=k, loss=player.loss):
+                return loss(others | own, carry, k, batch)
 
-                (loss, (carry, seen)), grads = jax.value_and_grad(loss_of, has_aux=True)(own)
-                updates, opt[name] = txs[name].update(grads, opt[name], own)
-                params |= optax.apply_updates(own, updates)
-                metrics |= seen | {f"loss/{name}": loss}
+            (loss, (carry, seen)), grads = jax.value_and_grad(loss_of, has_aux=True)(own)
+            updates, opt[name] = txs[name].update(grads, opt[name], own)
+            params |= optax.apply_updates(own, updates)
+            metrics |= seen | {f"loss/{name}": loss}
         return State(state.step + 1, params, opt, carry), metrics
 
     return Learner(init, jax.jit(step, donate_argnums=0))
