@@ -118,7 +118,7 @@ def gradient(fn: Callable) -> Callable:
     return jax.grad(lambda params, x: (fn(params, x) ** 3).sum(), (0, 1))
 
 
-def measure(case: Case, size: int = 64, rounds: int = 9, calls: int = 5) -> list[Row]:
+def measure(case: Case, size: int = 64, rounds: int = 25, calls: int = 5) -> list[Row]:
     first, second = jax.random.split(jax.random.key(1))
     leaves, tree = jax.tree.flatten(case.params)
     keys = jax.random.split(first, len(leaves))
