@@ -3,7 +3,7 @@
     python -m experiments.gaussian
 
 Expect 2.96 +- 0.02 bits per dimension (plain bound).
-Training takes about 2 seconds a seed on two cores.
+Training takes about a second a seed on two cores.
 """
 
 from __future__ import annotations
