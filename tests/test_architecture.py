@@ -25,9 +25,11 @@ MAY_IMPORT = {
     "families": SCIENCE | {"networks"},
     "data": {"core"},
     "training": SCIENCE | {"families", "data"},
-    "evaluation": SCIENCE | {"data"},
+    "features": {"core"},
+    "evaluation": SCIENCE | {"data", "features"},
     "report": SCIENCE | {"families", "evaluation", "data", "training"},
-    "cli": SCIENCE | {"families", "evaluation", "data", "training", "report", "networks"},
+    "cli": SCIENCE
+    | {"families", "features", "evaluation", "data", "training", "report", "networks"},
     "__init__": {"core"},
     "__main__": {"cli"},
 }

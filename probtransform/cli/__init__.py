@@ -1,4 +1,4 @@
-"""The command line: list, train, sample, evaluate, compare, info."""
+"""The command line: list, train, sample, animate, evaluate, compare, report, info."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import sys
 import warnings
 from collections.abc import Callable
 
-from .commands import evaluate, info, list_, sample, train
+from .animate import animate
+from .commands import info, list_, sample, train
 from .compare import compare
+from .evaluate import evaluate
+from .report import report
 
 DONE, FAILED, MISUSED = 0, 1, 2
 
@@ -54,10 +57,18 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--steps", type=int, help="updates (default: the preset for this kind of data)"
     )
+    one.add_argument("--until", type=int, help="end at this update of the schedule")
+    one.add_argument(
+        "--histograms", action="store_true", help="parameters and their updates to TensorBoard"
+    )
+    one.add_argument(
+        "--profile", action="store_true", help="a JAX trace of a few steps to RUN/profile"
+    )
     more = one.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", action="extend")
     more.help = "change other numbers"
     many = command(compare)
     many.add_argument("--families", nargs="+", metavar="FAMILY", help="(default: all)")
+    many.add_argument("--seconds", type=float, help="for all of it, divided among the families")
     many.add_argument("--seconds-each", type=float, help="end every training after so many seconds")
     many.add_argument("--workdir", help="where runs and report.html go (default: runs/DATA)")
     for sub in (one, many):
@@ -65,13 +76,27 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--data-dir", help="where prepared or raw data sets lie")
         sub.add_argument("--labels", action="store_true", help="make class labels the condition")
         sub.add_argument("--seed", type=int, default=0)
-    draw, judge, tell = command(sample), command(evaluate), command(info)
-    for sub in (draw, judge, tell):
+        sub.add_argument(
+            "--seeds", type=int, default=1, help="train so many at once, from --seed on"
+        )
+    draw, film, judge, tell = (command(run) for run in (sample, animate, evaluate, info))
+    for sub in (draw, film, judge, tell):
         sub.add_argument("run", metavar="RUN", help="the --workdir of a trained run")
+    gather = command(report)
+    gather.add_argument("runs", nargs="+", metavar="RUN", help="the --workdir of a trained run")
+    gather.add_argument("--out", default="report.html")
     draw.add_argument("--count", type=int, default=64)
     draw.add_argument("--out", default="samples.png", help="FILE.png or FILE.npz")
     draw.add_argument("--label", type=int, help="draw under this class label")
     draw.add_argument("--seed", type=int, default=0)
+    film.add_argument("--count", type=int, help="draws (default: 800 points, 36 images)")
+    film.add_argument("--out", default="animation.gif", help="FILE.gif or FILE.mp4")
+    film.add_argument("--seconds", type=float, default=4.0, help="length of the film")
+    film.add_argument("--seed", type=int, default=0)
+    judge.add_argument(
+        "--features", metavar="NAME", help="digits, fashion_mnist, efficientnet, ..=FILE"
+    )
+    judge.add_argument("--count", type=int, help="examples in a distance (default: 2000)")
     judge.add_argument("--json", action="store_true", help="print one JSON object")
     judge.add_argument("--samples", type=int, help="importance weights (default: the family's)")
     return whole

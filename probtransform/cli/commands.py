@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
-import math
 import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from .table import shown, table
 
 LOOK = 1000  # examples in a picture, at most; an image grid takes the first 64
 
@@ -31,22 +31,34 @@ def train(options) -> int | None:
     """train FAMILY on data, or go on with a run that was interrupted"""
     stop = interruptible()
     from ..data import load
+    from ..training.checkpoint import latest_step
     from ..training.run import family_of
     from ..training.workdir import describe
     from ..training.workdir import train as train_run
 
     family_of(options.family)
-    for number in ("steps", "seed"):
+    for number in ("steps", "seed", "until"):
         within(number, getattr(options, number), 0)
+    within("seeds", options.seeds, 1)
     data = load(options.data, labels=options.labels, data_dir=options.data_dir)
     changes = dict(pair(text) for text in options.set)
     if options.steps is not None:
         changes["steps"] = options.steps
-    run = describe(options.family, data, options.data_dir, options.labels, options.seed, changes)
+    how = (options.data_dir, options.labels, options.seed, changes, options.seeds)
+    run = describe(options.family, data, *how)
     name = Path(options.data).absolute().stem
     directory = Path(options.workdir or f"runs/{name}-{options.family}-{options.seed}")
-    fitted = train_run(run, data.train, directory, pictures=painter(run, data), stop=stop)
-    step = int(fitted.state.step)
+    fitted = train_run(
+        run,
+        data.train,
+        directory,
+        pictures=painter(run, data),
+        until=options.until,
+        histograms=options.histograms,
+        profile=options.profile,
+        stop=stop,
+    )
+    step = latest_step(fitted.state)
     if not fitted.finished:
         print(
             f"stopped and saved at step {step} in {directory}; the same command goes on from there"
@@ -122,25 +134,22 @@ def sample(options) -> None:
         )
     within("count", options.count, 1)
     within("seed", options.seed, 0)
-    run, params, step, _ = load_run(options.run)
+    run, params, _, step, *_ = load_run(options.run)
     classes = run.event.classes
     if options.label is not None and not 0 <= options.label < classes:
         wanted = f"a label 0..{classes - 1}" if classes else "none, the run is not conditional"
         raise ValueError(
             f"--label: got {options.label}, wanted {wanted}; change it or leave it out"
         )
-    cond = None
-    if classes:
-        every = np.arange(options.count) % classes
-        cond = every if options.label is None else np.full_like(every, options.label)
+    cond = labels(run.event, options.count, options.label)
     key = jax.random.key(options.seed)
     x = np.asarray(sample_many(run.model.distribution, params, key, options.count, cond))
     content = io.BytesIO()
     if out.suffix == ".png":
         content.write(grid(x, run.event))
     else:
-        labels: Any = {} if cond is None else {"y": cond}
-        np.savez_compressed(content, x=in_own_units(x, run.config["about"]), **labels)
+        given: Any = {} if cond is None else {"y": cond}
+        np.savez_compressed(content, x=in_own_units(x, run.config["about"]), **given)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(content.getvalue())
@@ -151,6 +160,16 @@ def sample(options) -> None:
     print(f"{options.count} samples of {run.config['family']} at step {step} in {out}")
 
 
+def labels(event, count: int, label: int | None = None):
+    """The condition of `count` draws: one label, or every class in turn; None without classes."""
+    import numpy as np
+
+    every = np.arange(count) % max(1, event.classes)
+    if not event.classes:
+        return None
+    return every if label is None else np.full_like(every, label)
+
+
 def in_own_units(x, about: dict):
     """Samples as the user's file had them: standardised columns get their mean and scale back."""
     import numpy as np
@@ -159,77 +178,26 @@ def in_own_units(x, about: dict):
     return x if scaling is None else x * np.array(scaling["scale"]) + np.array(scaling["mean"])
 
 
-def measured(directory: str | Path, data=None, samples: int | None = None) -> dict:
-    """Everything `evaluate` prints of one run."""
-    import jax
-
-    from ..data import load
-    from ..evaluation import evaluate as measure
-    from ..families import registry
-    from ..training.run import same_data
-    from ..training.workdir import load_run, parameters
-
-    run, params, step, seconds = load_run(directory)
-    config = run.config
-    if data is None:
-        data = load(config["data"], labels=config["labels"], data_dir=config["data_dir"])
-    same_data(config, data.event, data.about)
-    if samples is None:
-        samples = registry[config["family"]].samples
-    numbers = measure(
-        run.model, params, run.event, data.train, data.test, jax.random.key(config["seed"]), samples
-    )
-    return {
-        "family": config["family"],
-        "data": config["data"],
-        **numbers,
-        "seconds": round(seconds, 2),
-        "parameters": parameters(params),
-        "seed": config["seed"],
-        "step": step,
-    }
-
-
-def evaluate(options) -> None:
-    """bits per dimension where the claim allows, and distances of samples, on the test half"""
-    within("samples", options.samples, 1)
-    row = measured(options.run, samples=options.samples)
-    if options.json:  # which has no word for what is not finite
-        whole = {
-            k: v if not isinstance(v, float) or math.isfinite(v) else None for k, v in row.items()
-        }
-        print(json.dumps(whole))
-    else:
-        table(str(options.run), ("", ""), [(key, shown(value)) for key, value in row.items()])
-
-
 def info(options) -> None:
-    """what a run is: its config, where it stands, what it left on disk"""
+    """what a run is: its config, its blocks and who owns them, where it stands, what it left on disk"""
+    from ..evaluation.bits import claim_of
     from ..training.watch import read_lines
     from ..training.workdir import load_run, parameters
 
-    run, params, step, seconds = load_run(options.run)
-    config = run.config
-    rows = [(key, shown(config[key])) for key in ("family", "data", "labels", "seed")]
-    rows += [("event", shown(run.event)), ("step", f"{step} of {run.recipe.steps}")]
-    rows += [("seconds", shown(seconds)), ("parameters", shown(parameters(params)))]
+    run, params, _, step, seconds, memory = load_run(options.run)
+    config, directory = run.config, Path(options.run)
+    rows = [(key, shown(config[key])) for key in ("family", "data", "labels", "seed", "seeds")]
+    rows += [("event", shown(run.event)), ("claim", claim_of(run.model.distribution))]
+    rows += [("step", f"{step} of {run.recipe.steps}"), ("seconds", shown(seconds))]
+    rows += [("memory of training", f"{memory / 2**20:.1f} MiB" if memory else "-")]
+    saved = sorted(int(p.name) for p in (directory / "checkpoints").iterdir() if p.name.isdigit())
+    rows += [("checkpoints", ", ".join(map(str, saved)))]
+    rows += [("parameters", shown(parameters(params)))]
     rows += [(key, shown(value)) for key, value in config["settings"].items()]
-    if lines := read_lines(Path(options.run) / "metrics.jsonl"):
+    if lines := read_lines(directory / "metrics.jsonl"):
         rows += [(key, shown(value)) for key, value in lines[-1].items() if key != "step"]
     table(str(options.run), ("", ""), rows)
-
-
-def table(title: str, header: tuple[str, ...], rows: list[tuple]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    drawn = Table(*header, title=title, show_header=any(header))
-    for row in rows:
-        drawn.add_row(*map(str, row))
-    Console().print(drawn)
-
-
-def shown(value) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else f"{value}"
+    players = run.model.players.items()
+    owners = {b: ", ".join(n for n, p in players if b in p.owns) or "nobody" for b in params}
+    blocks = [(b, shown(parameters(params[b])), owners[b]) for b in params]
+    table("blocks", ("block", "parameters", "owner"), blocks)

@@ -26,15 +26,15 @@ class Distribution(NamedTuple, Generic[D]):
     density: `None`, or a claim whose `fn(params, key, x, cond)` is a scalar in nats.
     joint:   `None`, or `(params, key, cond) -> (x, log_density)` where that costs less than
              `sample` and then `density`; read through `sample_and_log_density`.
-    stages:  `None`, or `(params, key, cond) -> (z, ..., x)`: the draw that `sample` makes of this key,
-             from its base through every step; read through `sample_stages`.
+    stages:  `None`, or `(params, key, cond, z=None) -> (z, ..., x)`: the draw that `sample` makes of this
+             key, from its base, or from `z` in its place, through every step; read through `sample_stages`.
     """
 
     init: Callable[[Key], Params]
     sample: Callable[[Params, Key, Cond], Example]
     density: D
     joint: Callable[[Params, Key, Cond], tuple[Example, Weight]] | None = None
-    stages: Callable[[Params, Key, Cond], tuple[Example, ...]] | None = None
+    stages: Callable[[Params, Key, Cond, Example], tuple[Example, ...]] | None = None
 
 
 class Transform(NamedTuple, Generic[D]):
@@ -98,9 +98,9 @@ def pushforward(base, **steps):
             )
         return blocks | {name: steps[name].init(rest[name]) for name in names}
 
-    def stages(params, key, cond=None):
+    def stages(params, key, cond=None, z=None):
         first, rest = keys(key)
-        seen = stages_of(base)(params, first, cond)
+        seen = stages_of(base)(params, first, cond, z)
         for name in names:
             seen = (*seen, steps[name].forward(params[name], rest[name], seen[-1], cond))
         return seen
@@ -152,10 +152,14 @@ def joint_of(distribution: Distribution[Any]) -> Callable[..., Any]:
 
 
 def stages_of(distribution: Distribution[Any]) -> Callable[..., tuple[Example, ...]]:
-    """`(params, key, cond) -> (z, ..., x)`: the distribution's own, else its sample alone."""
+    """`(params, key, cond, z) -> (z, ..., x)`: the distribution's own, else its sample alone."""
     if distribution.stages is not None:
         return distribution.stages
-    return lambda params, key, cond=None: (distribution.sample(params, key, cond),)
+
+    def alone(params, key, cond=None, z=None):
+        return (distribution.sample(params, key, cond) if z is None else z,)
+
+    return alone
 
 
 def carried(step: Transform[Any]) -> Callable[..., Any]:

@@ -33,13 +33,14 @@ def sample_and_log_density(distribution: Distribution[Density], params, key, con
     return joint_of(claimed(distribution))(params, key, cond)
 
 
-def sample_stages(distribution: Distribution[Any], params, key, cond=None):
+def sample_stages(distribution: Distribution[Any], params, key, cond=None, z=None):
     """The ONE draw that `sample` makes of this key, with all it was on the way: `(z, ..., x)`.
 
     A base point and everywhere its steps carry it, one entry a step: the picture of a model as a
-    probability transformation.
+    probability transformation. Given `z`, that base point is carried instead of the key's own; the
+    key still serves the steps that are stochastic.
     """
-    return stages_of(distribution)(params, key, cond)
+    return stages_of(distribution)(params, key, cond, z)
 
 
 def sample_many(distribution: Distribution[Any], params, key, count: int, cond=None, chunk=1000):

@@ -26,8 +26,8 @@ def autoregressive(
     """
     d = math.prod(shape)
 
-    def stages(params, key, cond=None):
-        uniforms = jax.random.uniform(key, (d,))
+    def stages(params, key, cond=None, z=None):
+        uniforms = jax.random.uniform(key, (d,)) if z is None else z.reshape(d)
 
         def draw(x, i_u):
             i, u = i_u

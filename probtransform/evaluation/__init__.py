@@ -1,17 +1,48 @@
 """What a trained model is worth: bits per dimension, and distances between samples."""
 
+from .annealed import Sandwich, annealed, sandwich
 from .bits import Bits, bits_per_dim
 from .distances import bandwidths, mmd, sliced_wasserstein
+from .energy_distance import energy_distance
+from .frechet import Moments, frechet_distance, frechet_infinity, merge, moments
 from .importance import importance
+from .inception_score import inception_score
+from .kernel_distance import kernel_distance
+from .manifold import precision_recall
 from .measure import as_reals, evaluate
+from .memorisation import authenticity, memorisation
+from .modes import modes_covered, modes_of
+from .seeds import over_seeds
+from .transport import sinkhorn_divergence, wasserstein
+from .two_sample import classifier_two_sample
 
 __all__ = [
     "Bits",
+    "Moments",
+    "Sandwich",
+    "annealed",
     "as_reals",
+    "authenticity",
     "bandwidths",
     "bits_per_dim",
+    "classifier_two_sample",
+    "energy_distance",
     "evaluate",
+    "frechet_distance",
+    "frechet_infinity",
     "importance",
+    "inception_score",
+    "kernel_distance",
+    "memorisation",
+    "merge",
     "mmd",
+    "modes_covered",
+    "modes_of",
+    "moments",
+    "over_seeds",
+    "precision_recall",
+    "sandwich",
+    "sinkhorn_divergence",
     "sliced_wasserstein",
+    "wasserstein",
 ]

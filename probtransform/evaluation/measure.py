@@ -1,17 +1,30 @@
-"""All numbers of one model, beside what real data would score."""
+"""All numbers of one model, beside what real data would score, and why the others are not asked."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from ..core import Batch, Bound, Event, Model, sample_many
+from ..core import Batch, Bound, Event, Model, Unnormalized, sample_many
+from ..features import Extractor, features_of
 from .bits import bits_per_dim, claim_of
 from .distances import bandwidths, mmd, sliced_wasserstein
+from .energy_distance import energy_distance
+from .frechet import frechet_distance, moments
+from .inception_score import InceptionScore, inception_score
+from .interval import bits_interval
+from .kernel_distance import KernelDistance, kernel_distance
+from .manifold import precision_recall
+from .memorisation import memorisation
+from .transport import wasserstein
+from .two_sample import classifier_two_sample
 
-COUNT = 2000  # examples in a distance, at most
+COUNT = 2000  # examples in a distance, unless told
 
 
 def evaluate(
@@ -23,6 +36,8 @@ def evaluate(
     key,
     samples: int = 64,
     chunk: int = 500,
+    extractor: Extractor | None = None,
+    count: int = COUNT,
 ) -> dict[str, Any]:
     """What a model claims of held-out data, and how far its samples are from them.
 
@@ -30,50 +45,141 @@ def evaluate(
     bits_per_dim:       on all of `test`, with `bits_per_dim_se` and `bits_per_dim_kind`; None without
                         a bound. A bound is sharpened with `samples` importance weights (1 for
                         none: choose it where one evaluation is dear, as of an ODE's density).
+                        Up to a constant, and for reals, the middle of an interval, with its ends
+                        `bits_per_dim_low` and `bits_per_dim_high`, both sides annealed.
     bound_bits_per_dim: the same before sharpening; None unless the claim is Bound.
-    mmd, sliced_wasserstein: between samples and `test`, levels scaled to [-1, 1]; with conditions,
-                        the samples are drawn under those of `test`. The mmd is the distance of the
-                        two samples, the root of the biased estimate.
-    mmd_squared:        the unbiased estimate of its square, zero in expectation for a perfect model.
-    mmd_floor, mmd_squared_floor, sliced_wasserstein_floor: the same between `train` and `test`: what a
-                        perfect model scores.
+    count:              examples in each sample that a distance compares: as asked, or as many as the
+                        smaller half has, the first ones: shuffled halves are expected.
+    not_asked:          `{metric: why}` of those that this model, these data or these samples rule out.
 
-    All distances take the same count of examples, 2,000 or as many as the smaller half has, the first
-    ones: shuffled halves are expected. One kernel, of `train` and `test`, serves model and floor.
-    Raises ValueError as `bits_per_dim` and the distances do.
+    Between `count` samples and the first of `test`, levels scaled to [-1, 1]; with conditions, samples
+    are drawn under those of `test`:
+
+    mmd, mmd_squared:   the distance of the two samples themselves, and the unbiased estimate of its square.
+    sliced_wasserstein, wasserstein, energy_distance: in the units of the data, the last squared.
+    two_sample:         accuracy of 100 random trees in telling samples from data, 0.5 at best.
+    precision, recall, density, coverage: shares of samples like data, and of data reached.
+    authenticity, nearest_ratio: low where samples repeat examples of `train`.
+    FD-, KD- and the name of the `extractor`: Fréchet and kernel distance in its features, of examples
+                        as a screen shows them, cut to [-1, 1]; and inception_score, where it classifies.
+
+    Each has a `_floor` beside it, the same between the first of `train` and `test`, or of `test` where
+    `train` is what must not be repeated: what a perfect model scores.
     """
-    draw, code, again, slices = jax.random.split(key, 4)
-    count = min(len(train.x), len(test.x), COUNT)
-    near, real = (as_reals(half.x[:count], event) for half in (train, test))
+    draw, code, again, judge = jax.random.split(key, 4)
+    count = min(len(train.x), len(test.x), count)
     cond = jax.tree.map(lambda c: c[:count], test.cond)
-    fake = as_reals(sample_many(model.distribution, params, draw, count, cond, chunk), event)
-    width = bandwidths(near, real)
-    return likelihoods(model, params, test, code, again, samples, chunk) | {
-        "mmd": float(mmd(fake, real, width, biased=True)) ** 0.5,
-        "mmd_floor": float(mmd(near, real, width, biased=True)) ** 0.5,
-        "mmd_squared": float(mmd(fake, real, width)),
-        "mmd_squared_floor": float(mmd(near, real, width)),
-        "sliced_wasserstein": float(sliced_wasserstein(fake, real, slices)),
-        "sliced_wasserstein_floor": float(sliced_wasserstein(near, real, slices)),
+    drawn = sample_many(model.distribution, params, draw, count, cond, chunk)
+    fake, near, real = (as_reals(x, event) for x in (drawn, train.x[:count], test.x[:count]))
+    numbers, not_asked = likelihoods(model, params, test, code, again, samples, chunk, near, fake)
+    numbers["count"] = count
+    if broken := int((~np.isfinite(fake).reshape(count, -1).all(1)).sum()):
+        why = f"{broken} of {count} samples are not finite; train it again, more slowly"
+        return numbers | {"not_asked": not_asked | {"samples": why}}
+
+    def examples():
+        return fake, near, real
+
+    def held_out():  # where training data are what must not be repeated
+        return fake, real, real
+
+    @cache
+    def features():
+        return [seen_by(extractor, x, event) for x in (drawn, train.x[:count], test.x[:count])]
+
+    width, known = bandwidths(near, real), as_reals(train.x, event)
+    fd = extractor.name if extractor else "FD"
+    kd = fd.replace("FD", "KD", 1)
+    measures: dict[str, tuple[Callable, Callable]] = {
+        "mmd": (examples, lambda x, y: distances(x, y, judge, width)),
+        "precision": (examples, lambda x, y: precision_recall(y, x)._asdict()),
+        "authenticity": (held_out, lambda x, y: repeats(x, known, y)),
+        fd: (features, lambda x, y: {fd: frechet_distance(moments(x[0]), moments(y[0]))}),
+        kd: (features, lambda x, y: named(kd, kernel_distance(x[0], y[0], judge))),
+        "inception_score": (features, lambda x, y: named("inception_score", confidence(x[1]))),
     }
+    for name, (view, measure) in measures.items():
+        try:
+            seen, floor, wanted = view()
+            floors = {
+                f"{k}_floor": v for k, v in measure(floor, wanted).items() if not k.endswith("_se")
+            }
+            numbers |= measure(seen, wanted) | floors
+        except ValueError as why:  # which says in a sentence what these data do not allow
+            not_asked[name] = str(why)
+    return numbers | {"not_asked": not_asked}
 
 
-def likelihoods(model, params, test, code, again, samples, chunk) -> dict[str, Any]:
-    claim = claim_of(model.distribution)
+def likelihoods(model, params, test, code, again, samples, chunk, near, fake):
+    """Bits per dimension as far as the claim goes, and why no further."""
+    distribution, claim = model.distribution, claim_of(model.distribution)
     names = ("bits_per_dim", "bits_per_dim_se", "bits_per_dim_kind")
-    if not isinstance(model.distribution.density, Bound):
-        return {"claim": claim, **dict.fromkeys(names), "bound_bits_per_dim": None}
-    bits = bits_per_dim(model.distribution, params, code, test, samples, chunk)
-    plain = None
-    if claim == "Bound":
-        plain = bits
-        if samples > 1:
-            plain = bits_per_dim(model.distribution, params, again, test, 1, chunk)
+    none: dict[str, Any] = {"claim": claim, **dict.fromkeys(names), "bound_bits_per_dim": None}
+    if isinstance(distribution.density, Bound):
+        bits = bits_per_dim(distribution, params, code, test, samples, chunk)
+        plain = None
+        if not isinstance(distribution.density, Unnormalized):  # a bound that is not exact
+            plain = bits
+            if samples > 1:
+                plain = bits_per_dim(distribution, params, again, test, 1, chunk)
+        bound = plain and plain.mean
+        return none | dict(zip(names, bits, strict=True)) | {"bound_bits_per_dim": bound}, {}
+    if not isinstance(distribution.density, Unnormalized):
+        why = "the bound is known up to a constant only"
+        if distribution.density is None:
+            why = "the model claims nothing of its density"
+        return none, {"bits_per_dim": why}
+    try:
+        found = bits_interval(distribution, params, code, test, near, fake)
+    except ValueError as why:
+        return none, {"bits_per_dim": str(why)}
+    middle, kind = (found.low + found.high) / 2, "interval (annealed)"
+    ends = {"bits_per_dim_low": found.low, "bits_per_dim_high": found.high}
+    return none | dict(zip(names, (middle, found.standard_error, kind), strict=True)) | ends, {}
+
+
+def distances(x, real, key, width) -> dict[str, float]:
+    from sklearn.ensemble import ExtraTreesClassifier  # slow to import, quick to ask
+
+    trees = ExtraTreesClassifier(100, min_samples_leaf=2, random_state=0)
+    told = classifier_two_sample(x, real, key, trees, min(5, len(real)))
     return {
-        "claim": claim,
-        **dict(zip(names, bits, strict=True)),
-        "bound_bits_per_dim": plain and plain.mean,
+        "mmd": float(mmd(x, real, width, biased=True)) ** 0.5,
+        "mmd_squared": float(mmd(x, real, width)),
+        "sliced_wasserstein": float(sliced_wasserstein(x, real, key)),
+        "wasserstein": wasserstein(x, real),
+        "energy_distance": energy_distance(x, real),
+        "two_sample": told.accuracy,
+        "two_sample_se": (told.high - told.low) / 2 / 1.96,
     }
+
+
+def repeats(x, known, new) -> dict[str, float]:
+    """How far x are from the examples that were trained on, in the measure of new ones."""
+    found = memorisation(x, known, new)
+    return {"authenticity": found.authentic, "nearest_ratio": found.ratio}
+
+
+def seen_by(extractor: Extractor | None, x, event: Event):
+    """Features and logits of examples: levels as brightness from -1 to 1, reals cut to it as on a screen.
+
+    Raises ValueError if there is no extractor, or it does not take such examples.
+    """
+    if extractor is None:
+        raise ValueError("no extractor of features is known for these data; name one")
+    x = np.asarray(x, np.float32)
+    light = x if event.levels is None else 2 * x / max(event.levels - 1, 1) - 1
+    return features_of(extractor, np.clip(light, -1, 1))
+
+
+def confidence(logits) -> InceptionScore:
+    if logits is None:
+        raise ValueError("the extractor has features but no classes; name one that classifies")
+    return inception_score(logits)
+
+
+def named(name: str, found: KernelDistance | InceptionScore) -> dict[str, float]:
+    return {name: found.mean, f"{name}_se": found.standard_error}
 
 
 def as_reals(x, event: Event):

@@ -21,18 +21,21 @@ def heat(log_density: Callable[[np.ndarray], Any], real, size: int = 160) -> byt
     """
     real = np.asarray(real, float)
     low, high = box(real)
+
+    def draw(panels):
+        (axes,) = panels
+        shade(axes, log_density, low, high, size)
+        axes.scatter(real[:300, 0], real[:300, 1], s=3, color=ORANGE, alpha=0.7, linewidths=0)
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+
+    return picture(4.2, 0.4 + 3.8 * aspect(low, high), 1, draw)
+
+
+def shade(axes, log_density: Callable[[np.ndarray], Any], low, high, size: int = 160) -> None:
+    """`p(x) / max p` over a box as opacity; the density is asked once, `size * size` points."""
     first, second = (np.linspace(a, b, size) for a, b in zip(low, high, strict=True))
     points = np.stack(np.meshgrid(first, second), -1).reshape(-1, 2).astype(np.float32)
     log_p = np.asarray(log_density(points), float).reshape(size, size)
     p = np.exp(log_p - np.max(log_p, where=np.isfinite(log_p), initial=-1e30))
     sides = (low[0], high[0], low[1], high[1])
-
-    def draw(panels):
-        (axes,) = panels
-        axes.imshow(
-            p, SHADE, extent=sides, origin="lower", interpolation="bilinear", vmin=0, vmax=1
-        )
-        axes.scatter(real[:300, 0], real[:300, 1], s=3, color=ORANGE, alpha=0.7, linewidths=0)
-        axes.set(xlim=sides[:2], ylim=sides[2:])
-
-    return picture(4.2, 0.4 + 3.8 * aspect(low, high), 1, draw)
+    axes.imshow(p, SHADE, extent=sides, origin="lower", interpolation="bilinear", vmin=0, vmax=1)

@@ -12,15 +12,19 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from .metrics import CORRUPTIONS, Column, best_of, columns_of, reasons
+
 
 class Row(NamedTuple):
     """One trained model.
 
     family, data: names, shown as they are.         measures: the dict of `evaluation.evaluate`.
     command: the line that makes this row again.    parameters: their number.
-    seconds: of training.                           seed: of everything random.
+    seconds: of training.                           memory: bytes that training needs, or None.
+    seed: of everything random.                     seeds: how many were trained at once, from it on.
     samples, real: PNG of the model's samples, of data (None if `samples` shows both).
-    curves, density: PNG, or None.
+    curves, density, transport, interpolation: PNG, or None.
+    animation: GIF, or None.                        skipped: {picture: why there is none}.
     """
 
     family: str
@@ -34,6 +38,12 @@ class Row(NamedTuple):
     real: bytes | None = None
     curves: bytes | None = None
     density: bytes | None = None
+    transport: bytes | None = None
+    interpolation: bytes | None = None
+    animation: bytes | None = None
+    skipped: Mapping[str, str] = {}
+    memory: int | None = None
+    seeds: int = 1
 
 
 MINUS = "\N{MINUS SIGN}"
@@ -50,8 +60,8 @@ CLAIMS = {
     ),
     "Unnormalized": (
         "unnormalised",
-        "log p(x) up to a constant that nobody knows. Two examples can be compared, two models cannot, "
-        "and there are no bits to report.",
+        "log p(x) up to a constant that nobody knows: two examples can be compared, two models cannot. "
+        "Where the constant could be annealed from both ends, the bits are an interval.",
     ),
     "Density": (
         "bound up to a constant",
@@ -84,15 +94,35 @@ def page(
             )
     order = list(dict.fromkeys(row.data for row in rows))
     together = sorted(rows, key=lambda row: order.index(row.data))
-    groups = [(data, list(those)) for data, those in groupby(together, lambda row: row.data)]
+    groups = [
+        (data, those, columns_of([row.measures for row in those]))
+        for data, those in ((d, list(g)) for d, g in groupby(together, lambda row: row.data))
+    ]
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"number": number, "uri": uri, "duration": duration}
+    environment.filters |= {
+        "number": number,
+        "uri": uri,
+        "duration": duration,
+        "size": size,
+        "in_order": in_order,
+    }
+    environment.globals |= {"best_of": best_of, "reasons": reasons, "corruptions": CORRUPTIONS}
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    glossary = dict.fromkeys(c for *_, columns in groups for c in columns if c.meaning)
     return environment.from_string(template).render(
-        title=title, groups=groups, left_out=left_out, claims=CLAIMS
+        title=title, groups=groups, left_out=left_out, claims=CLAIMS, glossary=glossary
     )
+
+
+def in_order(columns: Sequence[Column]) -> list[tuple[str, list[Column]]]:
+    """Columns that stand side by side in one group, as `(group, columns)`."""
+    return [(name, list(those)) for name, those in groupby(columns, lambda column: column.group)]
+
+
+def size(count: float) -> str:
+    return f"{count / 2**20:,.0f} MiB"
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -107,6 +137,7 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.0f} s"
 
 
-def uri(png: bytes) -> Markup:
-    """A picture as part of the page."""
-    return Markup("data:image/png;base64," + base64.b64encode(png).decode())
+def uri(picture: bytes) -> Markup:
+    """A PNG or a GIF as part of the page."""
+    kind = "gif" if picture[:4] == b"GIF8" else "png"
+    return Markup(f"data:image/{kind};base64," + base64.b64encode(picture).decode())

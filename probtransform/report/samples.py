@@ -31,21 +31,30 @@ def is_image(event: Event) -> bool:
     return len(event.shape) == 3 and event.shape[2] in (1, 3)
 
 
-def images(x, event: Event) -> bytes:
-    """A square mosaic, a whole number of screen points a pixel and a transparent line between images."""
-    height, width, channels = event.shape
-    side = max(1, math.isqrt(min(len(x), 64)))
+def images(x, event: Event, columns: int | None = None) -> bytes:
+    """A mosaic of images, a whole number of screen points a pixel."""
     light = (x + 1) / 2 if event.levels is None else x / (event.levels - 1)
-    light = np.clip(np.nan_to_num(light[: side * side]), 0, 1)
-    seen = np.zeros((side, side, height + 1, width + 1, 4))
-    seen[:, :, :height, :width, :3] = light.reshape(side, side, height, width, channels)
-    seen[:, :, :height, :width, 3] = 1
-    mosaic = seen.swapaxes(1, 2).reshape(side * (height + 1), side * (width + 1), 4)[:-1, :-1]
-    zoom = max(1, round(640 / max(mosaic.shape)))
-    mosaic = mosaic.repeat(zoom, 0).repeat(zoom, 1)
-    figure = Figure(figsize=(mosaic.shape[1] / 100, mosaic.shape[0] / 100), dpi=100)
-    figure.figimage(mosaic)
+    seen = mosaic(np.clip(np.nan_to_num(light), 0, 1), event.shape, columns)
+    zoom = max(1, round(640 / max(seen.shape)))
+    seen = seen.repeat(zoom, 0).repeat(zoom, 1)
+    figure = Figure(figsize=(seen.shape[1] / 100, seen.shape[0] / 100), dpi=100)
+    figure.figimage(seen)
     return png(figure)
+
+
+def mosaic(light, shape: tuple[int, ...], columns: int | None = None) -> np.ndarray:
+    """Images `[n, height, width, channels]` of brightness in [0, 1], a transparent line between them.
+
+    They fill a square of at most 64, or whole rows of `columns`: `f64[rows * (height + 1) - 1, ..., 4]`.
+    """
+    height, width, channels = shape
+    across = columns or max(1, math.isqrt(min(len(light), 64)))
+    down = len(light) // columns if columns else across
+    seen = np.zeros((down, across, height + 1, width + 1, 4))
+    every = light[: down * across].reshape(down, across, height, width, channels)
+    seen[:, :, :height, :width, :3] = every
+    seen[:, :, :height, :width, 3] = 1
+    return seen.swapaxes(1, 2).reshape(down * (height + 1), across * (width + 1), 4)[:-1, :-1]
 
 
 def scatter(clouds, principal_axes: bool) -> bytes:

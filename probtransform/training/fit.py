@@ -23,11 +23,13 @@ Watcher = Callable[[int, State, dict[str, float]], None]
 class Fitted(NamedTuple):
     """state: the last one.  history: a dict of metrics for every stretch of steps.
     seconds: spent in all, before an interruption too.
+    memory: bytes that the device needs for a stretch of steps: data, state and scratch; None if unknown.
     finished: False if `stop` ended it before the last step."""
 
     state: State
     history: list[dict[str, float]]
     seconds: float
+    memory: int | None
     finished: bool
 
 
@@ -65,7 +67,7 @@ def fit(
             raise ValueError(
                 f"fit: got {name}={number}, wanted at least {least}; pass a larger one"
             )
-    began = time.monotonic()
+    began, memory = time.monotonic(), None
     numbers = [seed + i for i in range(seeds)]
     feed = resident(data, batch, numbers) if isinstance(data, Batch) else streamed(data, numbers)
     learn = learner(model, tx)
@@ -76,10 +78,10 @@ def fit(
     if checkpoints is not None and (kept := checkpoints.restore(jax.eval_shape(init, first, None))):
         state, about = kept
         feed.seek(about["data"])
-        began -= spent(about)
+        began, memory = began - spent(about), about.get("memory")
     else:
         state = init(first, None if model.prepare is as_they_are else feed.sample())
-    advance = fused(learn, feed, rest, fuse)
+    advance: Any = None
 
     def save():
         if checkpoints is not None:
@@ -89,12 +91,16 @@ def fit(
                     f"{checkpoints.latest()}; lower the learning rate"
                 )
             about = {"data": feed.position(), "seconds": time.monotonic() - began}
-            checkpoints.save(state, about)
+            checkpoints.save(state, about | {"memory": memory})
 
     done, history, stopped = int(np.ravel(state.step)[0]), [], False
     while done < steps and not stopped:
         count = min(fuse, steps - done, every - done % every)
-        state, metrics = advance(state, feed.read(done, count, fuse), count)
+        source = feed.read(done, count, fuse)
+        if advance is None:
+            advance = fused(learn, feed, rest, fuse).lower(state, source, count).compile()
+            memory = bytes_of(advance)
+        state, metrics = advance(state, source, count)
         metrics = {name: np.asarray(m)[:count] for name, m in metrics.items()}
         refuse_non_finite(metrics, done, checkpoints)
         done += count
@@ -105,7 +111,7 @@ def fit(
             save()
         stopped = stop()
     save()
-    return Fitted(state, history, time.monotonic() - began, done >= steps)
+    return Fitted(state, history, time.monotonic() - began, memory, done >= steps)
 
 
 def fused(learn: Learner, feed: Feed, keys, room: int):
@@ -127,6 +133,15 @@ def fused(learn: Learner, feed: Feed, keys, room: int):
         return jax.lax.fori_loop(0, count, body, (state, log))
 
     return jax.jit(run, donate_argnums=0)
+
+
+def bytes_of(program) -> int | None:
+    """What a compiled program holds at once on its device, results in place of arguments counted once."""
+    sizes = program.memory_analysis()
+    if sizes is None:
+        return None
+    results = sizes.output_size_in_bytes - sizes.alias_size_in_bytes
+    return int(sizes.argument_size_in_bytes + results + sizes.temp_size_in_bytes)
 
 
 def summary(metrics: dict, step: int, seeds: int) -> dict[str, float]:

@@ -22,6 +22,7 @@ KINDS: dict[str, Any] = {
     "event": dict,
     "settings": dict,
     "seed": int,
+    "seeds": int,
     "about": dict,
 }
 
@@ -98,6 +99,8 @@ def build(config: dict[str, Any]) -> Run:
     for key, kind in KINDS.items():
         if not isinstance(config[key], kind):
             raise ValueError(f"config: got {key} {config[key]!r}, wanted {kind}; restore it")
+    if config["seeds"] < 1:
+        raise ValueError(f"config: got seeds {config['seeds']}, wanted 1 or more; choose another")
     name, event = config["family"], event_of(config["event"])
     family = family_of(name)
     settings = settings_of(name, event, config["settings"])
@@ -135,7 +138,7 @@ def write_config(run: Run, directory: str | Path) -> None:
         part.replace(path)
         return
     there = build(read_config(directory)).config
-    for key in ("family", "data", "event", "seed", "settings"):
+    for key in ("family", "data", "event", "seed", "seeds", "settings"):
         got, wanted = there.get(key), config[key]
         if isinstance(got, dict) and isinstance(wanted, dict):
             odd = [name for name in wanted if got.get(name) != wanted[name]]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from .fit import Watcher
 
@@ -52,9 +53,13 @@ def read_lines(path: str | Path) -> list[dict]:
         ) from error
 
 
-def tensorboard(directory: str | Path) -> Watcher:
+def tensorboard(
+    directory: str | Path, pictures: str | Path | None = None, histograms: bool = False
+) -> Watcher:
     """TensorBoard event files in `directory`, one for each try; what an earlier one took again is hidden.
 
+    `pictures` is where `<step>.png` lies once a step was drawn; `histograms` adds those of every block's
+    parameters, and of their updates since the stretch before.
     Written here and now, so that a full disk is an OSError and not lost with a thread.
     """
     from tensorboardX.proto.event_pb2 import Event, SessionLog
@@ -73,9 +78,55 @@ def tensorboard(directory: str | Path) -> Watcher:
             write(file_version="brain.Event:2")
             write(step=step, session_log=SessionLog(status=SessionLog.START))
         values = [Summary.Value(tag=n, simple_value=v) for n, v in metrics.items() if n != "step"]
+        if pictures is not None and (drawn := Path(pictures) / f"{step:07d}.png").exists():
+            values.append(Summary.Value(tag="samples", image=image(drawn)))
+        if seen is not None:
+            values += seen(state.params)
         write(step=step, summary=Summary(value=values))
 
+    seen = since_last() if histograms else None
     return watch
+
+
+def image(path: Path):
+    """A PNG as TensorBoard takes it."""
+    from PIL import Image
+    from tensorboardX.proto.summary_pb2 import Summary
+
+    with Image.open(path) as picture:
+        width, height = picture.size
+    return Summary.Image(
+        height=height, width=width, colorspace=4, encoded_image_string=path.read_bytes()
+    )
+
+
+def since_last() -> Callable[[dict], list]:
+    """`params -> [histogram]` of every array, and of what it moved since it was last seen."""
+    import jax
+    import numpy as np
+    from tensorboardX.proto.summary_pb2 import HistogramProto, Summary
+
+    before: dict[str, Any] = {}
+
+    def histogram(tag: str, x):
+        counts, edges = np.histogram(x, 30)
+        whole = {"min": x.min(), "max": x.max(), "num": x.size}
+        sums = {"sum": x.sum(), "sum_squares": np.square(x).sum()}
+        proto = HistogramProto(**whole, **sums, bucket_limit=edges[1:], bucket=counts)
+        return Summary.Value(tag=tag, histo=proto)
+
+    def look(params: dict) -> list:
+        out = []
+        for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+            name, x = jax.tree_util.keystr(path, simple=True, separator="/"), np.array(leaf, float)
+            if x.size and np.isfinite(x).all():
+                out.append(histogram(f"parameters/{name}", x))
+                if name in before:
+                    out.append(histogram(f"updates/{name}", x - before[name]))
+            before[name] = x
+        return out
+
+    return look
 
 
 def framed(record: bytes) -> bytes:
@@ -85,6 +136,28 @@ def framed(record: bytes) -> bytes:
     head = struct.pack("<Q", len(record))
     sums = (struct.pack("<I", masked_crc32c(part)) for part in (head, record))
     return head + next(sums) + record + next(sums)
+
+
+@contextmanager
+def profiled(directory: str | Path, stretches: int = 3) -> Iterator[Watcher]:
+    """A JAX trace, for TensorBoard or Perfetto, of the stretches after the first, which compiles."""
+    import jax
+
+    seen = 0
+
+    def watch(step, state, metrics):
+        nonlocal seen
+        seen += 1
+        if seen == 1:
+            jax.profiler.start_trace(directory)
+        elif seen == 1 + stretches:
+            jax.profiler.stop_trace()
+
+    try:
+        yield watch
+    finally:
+        if 1 <= seen <= stretches:
+            jax.profiler.stop_trace()
 
 
 @contextmanager

@@ -26,6 +26,12 @@ class Answer(NamedTuple):
     err: str
 
 
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """Distances of few examples: what is told here is that they are there."""
+    monkeypatch.setattr("probtransform.evaluation.measure.COUNT", 200)
+
+
 @pytest.fixture
 def cli(capsys):
     """`(*arguments) -> Answer`: one command, run here."""

@@ -84,7 +84,8 @@ def test_evaluate_prints_a_table(cli, finished):
 
 def test_json_has_no_word_for_what_is_not_finite(cli, finished, monkeypatch):
     monkeypatch.setattr(
-        "probtransform.evaluation.evaluate", lambda *a, **k: {"bits_per_dim": math.inf}
+        "probtransform.evaluation.measure.evaluate",
+        lambda *a, **k: {"bits_per_dim": math.inf, "not_asked": {}},
     )
     row = json.loads(cli("evaluate", finished, "--json").out, parse_constant=pytest.fail)
     assert row["bits_per_dim"] is None

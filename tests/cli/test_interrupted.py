@@ -200,7 +200,8 @@ def shown_by_tensorboard(events):
             if event.session_log.status == SessionLog.START:
                 shown = [(step, values) for step, values in shown if step < event.step]
             if event.HasField("summary"):
-                shown.append((event.step, {v.tag: v.simple_value for v in event.summary.value}))
+                scalars = [v for v in event.summary.value if v.HasField("simple_value")]
+                shown.append((event.step, {v.tag: v.simple_value for v in scalars}))
             at += 16 + int(size)
     return shown
 

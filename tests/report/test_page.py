@@ -8,7 +8,7 @@ import pytest
 
 from probtransform.report import Row, page
 
-MINUS = "\N{MINUS SIGN}"
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 MEASURES = {
     "claim": "Bound",
     "bits_per_dim": 2.0146,
@@ -56,7 +56,7 @@ def test_numbers_stand_with_their_kind_and_floor():
     assert "≤ 2.015 ± 0.014 importance bound (K=64) plain bound ≤ 2.083" in text
     assert f"0.0027 floor {MINUS}0.0003" in text and "0.086 floor 0.084" in text
     assert "445,536" in text and "1 min 23 s" in text
-    assert "no claim to report" in text and "None ±" not in text
+    assert f"none {DASH}" in text and "None ±" not in text
 
 
 def test_an_exact_number_is_no_bound():
@@ -70,6 +70,31 @@ def test_an_exact_number_is_no_bound():
     assert f"{MINUS}1.500 ± 0.014 exact" in text and "≤" not in text
 
 
+def test_any_metric_is_a_column_with_its_floor_error_and_reason():
+    more = MEASURES | {"novelty": 0.25, "novelty_floor": 0.5, "novelty_se": 0.125}
+    why = {"FD-x": "wants <images>", "KD-x": "wants <images>", "bits_per_dim": "no claim"}
+    none = NONE | {"not_asked": why}
+    html = page(
+        [VAE._replace(measures=more, memory=3 * 2**20), GAN._replace(measures=none, data="digits")]
+    )
+    text = text_of(html)
+    assert "0.250 ± 0.125 floor 0.500" in text
+    assert "Not asked: FD-x, KD-x (wants &lt;images&gt;)." in text
+    assert "Not asked: bits per dimension (no claim)." in text
+    assert re.findall(r'data-name="(\w+)"', html) == [
+        *("family", "claim", "bits_per_dim", "mmd", "sliced_wasserstein", "novelty"),
+        *("parameters", "seconds", "memory", "seed"),
+    ]
+    assert "3 MiB" in text and 'data-value="0.25"' in html
+
+
+def test_animations_walks_and_reasons_are_shown():
+    row = VAE._replace(animation=b"GIF89a", transport=b"t", skipped={"interpolation": "because"})
+    sources = [a["src"] for a in Tags(page([row])).all("img")]
+    assert sum(s.startswith("data:image/gif;base64,") for s in sources) == 1 and len(sources) == 4
+    assert "No interpolation: because." in text_of(page([row]))
+
+
 def test_what_is_not_finite_is_said():
     broken = NONE | {"mmd": math.nan, "sliced_wasserstein": math.inf}
     text = text_of(page([GAN._replace(measures=broken)]))
@@ -79,7 +104,7 @@ def test_what_is_not_finite_is_said():
 def test_the_page_is_whole_and_refers_to_nothing_outside():
     tags = Tags(page([VAE, GAN]))
     assert tags.open == []
-    assert not tags.all("script", "iframe")
+    assert not tags.all("iframe") and tags.all("script") == [{}]
     sources = [a["src"] for a in tags.all("img")]
     assert len(sources) == 5 and all(s.startswith("data:image/png;base64,") for s in sources)
     ids = [a["id"] for _, a in tags.seen if "id" in a]
@@ -92,15 +117,43 @@ def test_the_page_is_whole_and_refers_to_nothing_outside():
 def test_pictures_have_words_and_tables_have_headers():
     tags = Tags(page([VAE, GAN]))
     assert all(len(a["alt"]) > 10 for a in tags.all("img"))
-    assert all(a["scope"] in ("col", "row") for a in tags.all("th"))
+    assert all(a["scope"] in ("col", "row", "colgroup") for a in tags.all("th"))
+    for html in (page([VAE]), page([VAE._replace(measures=MEASURES | {"FD-digits": 1.0})])):
+        spans = sum(int(n) for n in re.findall(r'colspan="(\d+)"', html))
+        assert spans == len(
+            re.findall(r'data-name="[A-Za-z]', html)
+        )  # the groups cover all columns
     assert len(tags.all("caption")) == len(tags.all("table")) == 2
     assert tags.all("html")[0]["lang"] == "en"
+
+
+def test_the_best_of_a_column_is_marked_where_one_way_is_better():
+    other = VAE._replace(measures=MEASURES | {"mmd": 0.001, "coverage": 0.5, "nearest_ratio": 1.0})
+    one = VAE._replace(measures=MEASURES | {"coverage": 0.75, "nearest_ratio": 0.5})
+    html = page([one, other])
+    best = re.findall(r'data-value="([\d.]+)" class="best"', html)
+    assert "0.75" in best and "0.001" in best and "0.00266" not in best
+    assert not {"0.5", "1.0"} & set(best)
+    assert 'class="best"' not in page([one])
+
+
+def test_several_seeds_are_one_row_with_their_spread():
+    measures = MEASURES | {"mmd_spread": 0.0005, "bits_per_dim_spread": 0.002}
+    text = text_of(page([VAE._replace(measures=measures, seeds=4)]))
+    assert "0.0027 ± 0.0005" in text and "2.015 ± 0.002" in text and f"7{DASH}10" in text
+    assert "over seeds where there are several" in text
+
+
+def test_an_interval_shows_both_ends():
+    ends = {"bits_per_dim_low": 1.0, "bits_per_dim_high": 1.5, "claim": "Unnormalized"}
+    text = text_of(page([VAE._replace(measures=MEASURES | ends | {"bits_per_dim": 1.25})]))
+    assert "1.250 ± 0.014 1.000 to 1.500" in text
 
 
 def test_names_are_escaped():
     evil = "<script>alert('&')</script>"
     html = page([VAE._replace(family=evil, data=evil, command=evil)], {evil: evil}, evil)
-    assert "<script" not in html and "&lt;script&gt;" in html
+    assert "<script>alert" not in html and "&lt;script&gt;" in html
     assert Tags(html).open == []
 
 

@@ -24,6 +24,7 @@ CONFIG = {
     "event": EVENT._asdict(),
     "settings": {"steps": 5, "latent": 3, "width": 8},
     "seed": 1,
+    "seeds": 1,
     "about": {"digest": "0"},
 }
 
@@ -77,6 +78,7 @@ def test_an_unknown_family_is_named_with_the_nearest(got, hint):
     [
         ({"surplus": 1}, "mend surplus"),
         ({"seed": "1"}, "got seed '1', wanted"),
+        ({"seeds": 0}, "got seeds 0, wanted 1 or more"),
         ({"event": {"shape": [2]}}, None),
         ({"event": {"size": 2}}, "got event .*, wanted a shape"),
         ({"event": {"shape": [0], "levels": None, "classes": 0}}, "got event .*, wanted a shape"),

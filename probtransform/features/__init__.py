@@ -1,0 +1,23 @@
+"""Networks that read images, so that samples can be compared by what is seen in them."""
+
+from .classifiers import classifier, digits_classifier, fashion_classifier
+from .clip import clip_vision
+from .dinov2 import dino
+from .efficientnet import efficientnet_lite0
+from .extractor import Extractor, features_of
+from .inception import inception_v3
+from .named import named, usual
+
+__all__ = [
+    "Extractor",
+    "classifier",
+    "clip_vision",
+    "digits_classifier",
+    "dino",
+    "efficientnet_lite0",
+    "fashion_classifier",
+    "features_of",
+    "inception_v3",
+    "named",
+    "usual",
+]

@@ -1,0 +1,73 @@
+"""An energy whose constant is known: the interval holds the exact bits, and is narrow."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from probtransform.core import Batch, Distribution, Event, Model, Unnormalized
+from probtransform.evaluation import evaluate
+from probtransform.evaluation.interval import bits_interval
+
+KEY = jax.random.key(0)
+MEANS = jnp.array([[3.0, 0.0, -1.0], [-2.0, 1.0, 1.0]])
+OFFSET = 17.5  # what nobody is told
+
+
+def log_p(x):
+    """A mixture of two Gaussians, normalised."""
+    each = -0.5 * ((x - MEANS) ** 2).sum(1) - 1.5 * math.log(2 * math.pi)
+    return jax.nn.logsumexp(each) - math.log(2)
+
+
+def draw(key):
+    which, noise = jax.random.split(key)
+    return MEANS[jax.random.randint(which, (), 0, 2)] + jax.random.normal(noise, (3,))
+
+
+def many(seed, n):
+    return jax.vmap(draw)(jax.random.split(jax.random.key(seed), n))
+
+
+ENERGY = Distribution(
+    lambda key: {},
+    lambda params, key, cond=None: draw(key),
+    Unnormalized(lambda params, key, x, cond=None: log_p(x) + OFFSET),
+)
+
+
+def test_the_interval_holds_the_exact_bits():
+    test = many(1, 500)
+    exact = -float(jax.vmap(log_p)(test).mean()) / (3 * math.log(2))
+    found = bits_interval(ENERGY, {}, KEY, Batch(test), many(2, 400), many(3, 100))
+    assert found.low <= exact <= found.high and found.high - found.low < 0.1
+    assert found.log_z.lower == pytest.approx(OFFSET, abs=0.1)
+    each = -np.asarray(jax.vmap(log_p)(test)) / (3 * math.log(2))
+    assert found.standard_error == pytest.approx(each.std(ddof=1) / math.sqrt(500), rel=1e-4)
+
+
+def test_evaluate_reports_the_interval():
+    model, event = Model(ENERGY, {}), Event((3,))
+    train, test = Batch(many(4, 300)), Batch(many(5, 300))
+    seen = evaluate(model, {}, event, train, test, KEY)
+    exact = -float(jax.vmap(log_p)(test.x).mean()) / (3 * math.log(2))
+    assert seen["bits_per_dim_low"] <= exact <= seen["bits_per_dim_high"]
+    assert seen["bits_per_dim"] == (seen["bits_per_dim_low"] + seen["bits_per_dim_high"]) / 2
+    assert (
+        seen["bits_per_dim_kind"] == "interval (annealed)"
+        and "bits_per_dim" not in seen["not_asked"]
+    )
+
+
+def test_levels_and_conditions_are_not_annealed():
+    for batch in (Batch(jnp.zeros((5, 3), jnp.uint8)), Batch(many(1, 5), jnp.arange(5))):
+        with pytest.raises(ValueError, match="up to a constant only"):
+            bits_interval(ENERGY, {}, KEY, batch, many(2, 40), many(3, 10))
+
+
+def test_a_density_that_breaks_is_said():
+    broken = ENERGY._replace(density=Unnormalized(lambda p, k, x, c=None: jnp.nan * x[0]))
+    with pytest.raises(ValueError, match="not finite"):
+        bits_interval(broken, {}, KEY, Batch(many(1, 50)), many(2, 40), many(3, 40))
