@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .commands import interruptible, painter, within
+from .evaluate import floor_of
 from .report import row_of, write
 from .table import shown, table
 
@@ -36,6 +37,7 @@ def compare(options) -> int:
     workdir = Path(options.workdir or f"runs/{Path(options.data).stem}")
     stop = interruptible()
 
+    floor = floor_of(data)
     rows: list[Any] = []
     left_out: dict[str, str] = {}
     runs: dict[str, Any] = {}
@@ -68,7 +70,7 @@ def compare(options) -> int:
             print(f"stopped and saved in {workdir}; the same command goes on from there")
             return 0
         trained = time.monotonic()
-        rows.append(row_of(workdir / name, data))
+        rows.append(row_of(workdir / name, data, floor))
         write(workdir / "report.html", rows, left_out)
         beside.append(time.monotonic() - trained)
     for name, why in left_out.items():

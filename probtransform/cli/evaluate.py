@@ -39,15 +39,18 @@ def evaluate(options) -> None:
 
 
 def measured(
-    directory: str | Path, data=None, samples: int | None = None, extractor=None, count=None
+    directory: str | Path,
+    data=None,
+    samples: int | None = None,
+    extractor=None,
+    count=None,
+    floor=None,
 ) -> dict[str, Any]:
     """Everything `evaluate` prints of one run, means over its seeds."""
     import jax
 
     from ..data import load
-    from ..evaluation import over_seeds
-    from ..evaluation.measure import COUNT
-    from ..evaluation.measure import evaluate as measure
+    from ..evaluation import measure, over_seeds
     from ..families import registry
     from ..features import usual
     from ..training.run import same_data
@@ -59,17 +62,17 @@ def measured(
         data = load(config["data"], labels=config["labels"], data_dir=config["data_dir"])
     same_data(config, data.event, data.about)
     extractor = extractor or usual(config["data"])
+    count = count or measure.COUNT
+    if floor is None:
+        floor = floor_of(data, extractor, count)
+    how = {"extractor": extractor, "count": count, "floor": floor}
     rows = []
     for member in range(config["seeds"]):
         each = load_run(directory, member)
         key = jax.random.key(each.seed)
         weights = samples or registry[config["family"]].samples
         parts = (trained.run.event, data.train, data.test, key, weights)
-        rows.append(
-            measure(
-                trained.run.model, each.params, *parts, extractor=extractor, count=count or COUNT
-            )
-        )
+        rows.append(measure.evaluate(trained.run.model, each.params, *parts, **how))
     return {
         "family": config["family"],
         "data": config["data"],
@@ -81,3 +84,12 @@ def measured(
         "seeds": config["seeds"],
         "step": trained.step,
     }
+
+
+def floor_of(data, extractor=None, count=None) -> dict[str, float]:
+    """What real data score against real data, the same for every model of them."""
+    from ..evaluation import measure
+    from ..features import usual
+
+    extractor = extractor or usual(data.name)
+    return measure.floors(data.event, data.train, data.test, extractor, count or measure.COUNT)

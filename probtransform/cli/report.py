@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .commands import LOOK
-from .evaluate import measured
+from .evaluate import floor_of, measured
 
 
 def report(options) -> None:
@@ -22,10 +22,9 @@ def report(options) -> None:
         config = build(read_config(directory)).config
         source = str([config[key] for key in ("data", "labels", "data_dir")])
         if source not in known:
-            known[source] = load(
-                config["data"], labels=config["labels"], data_dir=config["data_dir"]
-            )
-        rows.append(row_of(directory, known[source]))
+            data = load(config["data"], labels=config["labels"], data_dir=config["data_dir"])
+            known[source] = data, floor_of(data)
+        rows.append(row_of(directory, *known[source]))
     write(out, rows, {})
     print(f"report: {out}")
 
@@ -44,7 +43,7 @@ def write(out: Path, rows, left_out: dict[str, str]) -> None:
         ) from error
 
 
-def row_of(directory: str | Path, data):
+def row_of(directory: str | Path, data, floor: dict[str, float]):
     """The row of a trained run: its numbers, its pictures, and the command that makes it again."""
     import jax
 
@@ -52,7 +51,7 @@ def row_of(directory: str | Path, data):
     from ..training.watch import read_lines
     from ..training.workdir import load_run
 
-    measures = measured(directory, data)
+    measures = measured(directory, data, floor=floor)
     run, params, _, step, seconds, memory = load_run(directory)
     event, key = run.event, jax.random.key(run.config["seed"])
     real = data.test._replace(

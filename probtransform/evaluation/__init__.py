@@ -9,7 +9,7 @@ from .importance import importance
 from .inception_score import inception_score
 from .kernel_distance import kernel_distance
 from .manifold import precision_recall
-from .measure import as_reals, evaluate
+from .measure import as_reals, evaluate, floors
 from .memorisation import authenticity, memorisation
 from .modes import modes_covered, modes_of
 from .seeds import over_seeds
@@ -28,6 +28,7 @@ __all__ = [
     "classifier_two_sample",
     "energy_distance",
     "evaluate",
+    "floors",
     "frechet_distance",
     "frechet_infinity",
     "importance",

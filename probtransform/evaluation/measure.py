@@ -38,6 +38,7 @@ def evaluate(
     chunk: int = 500,
     extractor: Extractor | None = None,
     count: int = COUNT,
+    floor: dict[str, float] | None = None,
 ) -> dict[str, Any]:
     """What a model claims of held-out data, and how far its samples are from them.
 
@@ -63,51 +64,77 @@ def evaluate(
     FD-, KD- and the name of the `extractor`: Fréchet and kernel distance in its features, of examples
                         as a screen shows them, cut to [-1, 1]; and inception_score, where it classifies.
 
-    Each has a `_floor` beside it, the same between the first of `train` and `test`, or of `test` where
-    `train` is what must not be repeated: what a perfect model scores.
+    Each has a `_floor` beside it, what `floors` finds of the same data; pass it if it is known already.
     """
-    draw, code, again, judge = jax.random.split(key, 4)
+    draw, code, again = jax.random.split(key, 3)
     count = min(len(train.x), len(test.x), count)
     cond = jax.tree.map(lambda c: c[:count], test.cond)
     drawn = sample_many(model.distribution, params, draw, count, cond, chunk)
-    fake, near, real = (as_reals(x, event) for x in (drawn, train.x[:count], test.x[:count]))
+    fake, near = as_reals(drawn, event), as_reals(train.x[:count], event)
     numbers, not_asked = likelihoods(model, params, test, code, again, samples, chunk, near, fake)
     numbers["count"] = count
     if broken := int((~np.isfinite(fake).reshape(count, -1).all(1)).sum()):
         why = f"{broken} of {count} samples are not finite; train it again, more slowly"
         return numbers | {"not_asked": not_asked | {"samples": why}}
+    seen, why_not = between(drawn, test.x[:count], train.x, event, extractor)
+    if floor is None:
+        floor = floors(event, train, test, extractor, count)
+    beside = {f"{name}_floor": floor[name] for name in seen if name in floor}
+    return numbers | seen | beside | {"not_asked": not_asked | why_not}
 
-    def examples():
-        return fake, near, real
 
-    def held_out():  # where training data are what must not be repeated
-        return fake, real, real
+def floors(
+    event: Event,
+    train: Batch,
+    test: Batch,
+    extractor: Extractor | None = None,
+    count: int = COUNT,
+) -> dict[str, float]:
+    """What a perfect model would score: the distances of the first `count` of `train` to those of `test`.
+
+    Those metrics that tell whether `train` is repeated are of `test` itself.
+    """
+    count = min(len(train.x), len(test.x), count)
+    real = test.x[:count]
+    numbers, _ = between(train.x[:count], real, train.x, event, extractor, held_out=real)
+    return {name: number for name, number in numbers.items() if not name.endswith("_se")}
+
+
+def between(drawn, wanted, known, event: Event, extractor: Extractor | None, held_out=None):
+    """Every number of how `drawn` lie to `wanted`, and of whether they (or `held_out`) repeat `known`.
+
+    Returns `(numbers, not_asked)`. What is random in a metric is the same for all that are judged.
+    """
+    x, y, near = (as_reals(z, event) for z in (drawn, wanted, known))
+    asked = x if held_out is None else as_reals(held_out, event)
+    key = jax.random.key(0)
+    fd = extractor.name if extractor else "FD"
+    kd = fd.replace("FD", "KD", 1)
 
     @cache
     def features():
-        return [seen_by(extractor, x, event) for x in (drawn, train.x[:count], test.x[:count])]
+        return [seen_by(extractor, z, event) for z in (drawn, wanted)]
 
-    width, known = bandwidths(near, real), as_reals(train.x, event)
-    fd = extractor.name if extractor else "FD"
-    kd = fd.replace("FD", "KD", 1)
-    measures: dict[str, tuple[Callable, Callable]] = {
-        "mmd": (examples, lambda x, y: distances(x, y, judge, width)),
-        "precision": (examples, lambda x, y: precision_recall(y, x)._asdict()),
-        "authenticity": (held_out, lambda x, y: repeats(x, known, y)),
-        fd: (features, lambda x, y: {fd: frechet_distance(moments(x[0]), moments(y[0]))}),
-        kd: (features, lambda x, y: named(kd, kernel_distance(x[0], y[0], judge))),
-        "inception_score": (features, lambda x, y: named("inception_score", confidence(x[1]))),
+    def frechet():
+        (a, _), (b, _) = features()
+        return {fd: frechet_distance(moments(a), moments(b))}
+
+    measures: dict[str, Callable[[], dict[str, float]]] = {
+        "mmd": lambda: distances(x, y, key, bandwidths(near[: len(y)], y)),
+        "precision": lambda: precision_recall(y, x)._asdict(),
+        "authenticity": lambda: repeats(asked, near, y),
+        fd: frechet,
+        kd: lambda: named(kd, kernel_distance(features()[0][0], features()[1][0], key)),
+        "inception_score": lambda: named("inception_score", confidence(features()[0][1])),
     }
-    for name, (view, measure) in measures.items():
+    numbers: dict[str, float] = {}
+    not_asked: dict[str, str] = {}
+    for name, measure in measures.items():
         try:
-            seen, floor, wanted = view()
-            floors = {
-                f"{k}_floor": v for k, v in measure(floor, wanted).items() if not k.endswith("_se")
-            }
-            numbers |= measure(seen, wanted) | floors
+            numbers |= measure()
         except ValueError as why:  # which says in a sentence what these data do not allow
             not_asked[name] = str(why)
-    return numbers | {"not_asked": not_asked}
+    return numbers, not_asked
 
 
 def likelihoods(model, params, test, code, again, samples, chunk, near, fake):

@@ -9,8 +9,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..core import Distribution, Event, sample_stages
-from ..core.draw import in_chunks
+from ..core import Distribution, Event
+from ..core.distribution import stages_of
+
+SOME = 64  # draws in one program
 
 
 def named_stages(distribution: Distribution[Any], params, key, count: int, cond=None):
@@ -20,8 +22,7 @@ def named_stages(distribution: Distribution[Any], params, key, count: int, cond=
     the way: the next step spreads them over their cells.
     Example: a VAE of the plane has names `["base", "decoder"]`.
     """
-    stages = in_chunks(partial(drawn, distribution), count, 1000, params, key, (cond,))
-    stages = [np.asarray(stage) for stage in stages]
+    stages = carried(distribution, params, key, np.arange(count), cond)
     blocks: list[str] = []
     jax.eval_shape(lambda k: blocks.extend(distribution.init(k)), jax.random.key(0))
     names = ["base", *blocks]
@@ -36,8 +37,36 @@ def named_stages(distribution: Distribution[Any], params, key, count: int, cond=
     return [names[i] for i in moved], [stages[i] for i in moved]
 
 
-def drawn(distribution, params, key, cond):
-    return sample_stages(distribution, params, key, cond)
+def carried(distribution: Distribution[Any], params, key, draws, cond=None, z=None):
+    """The stages `[[count, ...], ...]` of the draws numbered `draws: [count]`, from their base, or from `z`.
+
+    One program of `SOME` draws serves every count, the base draws and those that a picture chose alike.
+    """
+    stages = stages_of(distribution)
+    if z is None:
+        z = by_some(bases, stages, params, key, draws, cond)
+    return by_some(journeys, stages, params, key, draws, cond, z)
+
+
+def by_some(fn, stages, params, key, draws, *inputs):
+    parts = []
+    for start in range(0, len(draws), SOME):
+        rows = np.minimum(np.arange(start, start + SOME), len(draws) - 1)
+        picked = jax.tree.map(lambda leaf: np.asarray(leaf)[rows], (draws, *inputs))
+        parts.append(jax.device_get(fn(stages, params, key, *picked)))
+    return jax.tree.map(lambda *each: np.concatenate(each)[: len(draws)], *parts)
+
+
+@partial(jax.jit, static_argnums=0)
+def bases(stages, params, key, draws, cond):
+    keys = jax.vmap(partial(jax.random.fold_in, key))(draws)
+    return jax.vmap(lambda k, c: stages(params, k, c)[0])(keys, cond)
+
+
+@partial(jax.jit, static_argnums=0)
+def journeys(stages, params, key, draws, cond, z):
+    keys = jax.vmap(partial(jax.random.fold_in, key))(draws)
+    return jax.vmap(lambda k, c, at: stages(params, k, c, at))(keys, cond, z)
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import numpy as np
-from jax.scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri
 
-from ..core import Distribution, Event, sample_stages
+from ..core import Distribution, Event
 from .density import shade
-from .journey import cloud, named_stages
+from .journey import carried, cloud, named_stages
 from .picture import BLUE, INK, ORANGE, aspect, box, picture
 from .samples import images, is_image
 
@@ -31,7 +30,7 @@ def transport(distribution: Distribution[Any], params, key, real, log_density=No
     def draw(panels):
         (axes,) = panels
         if log_density is not None:
-            shade(axes, log_density, low, high, 64)
+            shade(axes, log_density, low, high)
         axes.quiver(
             *(*start.T, *(end - start).T),
             angles="xy",
@@ -63,20 +62,15 @@ def interpolation(distribution: Distribution[Any], params, key, event: Event, re
     if event.classes:
         raise ValueError("a base point means something else under every label")
     walks, steps = (6, 9) if is_image(event) else (5, 60)
-    ends = jax.vmap(lambda k: sample_stages(distribution, params, k)[0])(
-        jax.random.split(key, 2 * walks)
-    )
-    if not jax.numpy.issubdtype(ends.dtype, jax.numpy.floating):
+    ends = carried(distribution, params, key, np.arange(2 * walks))[0]
+    if ends.dtype.kind != "f":
         raise ValueError("its base has no reals to walk between")
     uniform = bool(((ends > 0) & (ends < 1)).all())
-    z = np.asarray(ndtri(ends) if uniform else ends).reshape(2 * walks, -1)
+    z = (ndtri(ends.astype(float)) if uniform else ends).reshape(2 * walks, -1)
     path = slerp(z[::2, None], z[1::2, None], np.linspace(0, 1, steps)[:, None])
-    starts = np.float32(path.reshape(-1, *ends.shape[1:]))
-
-    def carry(z):
-        return sample_stages(distribution, params, key, None, ndtr(z) if uniform else z)[-1]
-
-    x = np.asarray(jax.jit(jax.vmap(carry))(starts))
+    starts = np.float32(ndtr(path) if uniform else path).reshape(-1, *ends.shape[1:])
+    same_noise = np.zeros(len(starts), int)
+    x = carried(distribution, params, key, same_noise, None, starts)[-1]
     if is_image(event):
         return images(x, event, steps)
     curves = cloud([x], real)[0].reshape(walks, steps, 2)

@@ -7,6 +7,7 @@ import inspect
 import json
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,8 +106,14 @@ def build(config: dict[str, Any]) -> Run:
     family = family_of(name)
     settings = settings_of(name, event, config["settings"])
     recipe = Recipe(**{f.name: settings[f.name] for f in fields(Recipe)})
-    own = {key: settings[key] for key in keywords(family)}
-    return Run(config | {"settings": settings}, event, family.build(event, **own), recipe)
+    own = tuple((key, settings[key]) for key in keywords(family))
+    return Run(config | {"settings": settings}, event, model_of(family, event, own), recipe)
+
+
+@lru_cache(maxsize=8)
+def model_of(family: Family, event: Event, own: tuple[tuple[str, Any], ...]) -> Model:
+    """The model; one and the same for the same numbers, so that what was compiled for it serves again."""
+    return family.build(event, **dict(own))
 
 
 def event_of(config: dict[str, Any]) -> Event:

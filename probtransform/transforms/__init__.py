@@ -8,9 +8,11 @@ from .implicit import implicit
 from .invert import invert
 from .marginal import marginal, marginal_of
 from .onto import onto, quantise, reshape, spread, squash
+from .scalar import Scalar, shift, shift_and_scale
 from .stacked import stacked
 
 __all__ = [
+    "Scalar",
     "affine",
     "affine_of",
     "coupling",
@@ -23,6 +25,8 @@ __all__ = [
     "onto",
     "quantise",
     "reshape",
+    "shift",
+    "shift_and_scale",
     "spread",
     "squash",
     "stacked",

@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 
 from ..core import Exact, Network, Transform
 from ..core.check import example
+from .scalar import Scalar, shift_and_scale
 
 
-def coupling(network: Network, mask, bound: float = 2.0) -> Transform[Exact]:
-    """Affine coupling: entries where `mask` is 1 stay, the others become `z * exp(s) + t`.
+def coupling(network: Network, mask, scalar: Scalar | None = None) -> Transform[Exact]:
+    """Entries where `mask` is 1 stay and say how the others move, each by a monotone map of its own.
 
-    `network.apply(params, z * mask, cond)` gives `2d` numbers, raw log-scales and shifts;
-    `s = bound * tanh(raw / bound)`, so that no scale leaves `exp(+-bound)`. With a network whose last
-    layer starts at zero the map starts as the identity. `log|det| = sum(s)`.
+    `network.apply(params, z * mask, cond)` gives `count * d` numbers, those of the scalar map's first
+    parameter for all entries, then the second's; the map is affine (`shift_and_scale`) if left out. With a
+    network whose last layer starts at zero the coupling starts as the identity.
+    `log|det| = sum of log slopes`.
 
     Example: `z, x: f32[d]`, `mask: f32[d]` of zeros and ones. Dinh et al. (2017), arXiv:1605.08803.
     """
-    mask = jnp.asarray(mask, jnp.float32)
+    mask, scalar = jnp.asarray(mask, jnp.float32), scalar or shift_and_scale()
 
-    def scale_and_shift(params, kept, cond):
-        raw, shift = jnp.split(network.apply(params, kept * mask, cond), 2)
-        return bound * jnp.tanh(raw / bound) * (1 - mask), shift * (1 - mask)
+    def moved(way, params, x, cond):
+        theta = network.apply(params, x * mask, cond).reshape(scalar.count, -1)
+        y, log_slope = jax.vmap(way, (1, 0))(theta, x)
+        return jnp.where(mask > 0, x, y), -jnp.where(mask > 0, 0.0, log_slope).sum()
 
     def joint(params, key, z, cond=None):
-        s, t = scale_and_shift(params, z, cond)
-        return z * jnp.exp(s) + t, -s.sum()
+        return moved(scalar.forward, params, z, cond)
 
     def forward(params, key, z, cond=None):
         return joint(params, key, z, cond)[0]
 
     def inverse(params, key, x, cond=None):
         example("coupling", x, mask.shape)
-        s, t = scale_and_shift(params, x, cond)
-        return (x - t) * jnp.exp(-s), -s.sum()
+        return moved(scalar.inverse, params, x, cond)
 
     return Transform(network.init, forward, Exact(inverse), joint)

@@ -65,7 +65,11 @@ def test_every_family_can_be_shown(family, kind, key):
     assert all(f.dtype == np.uint8 and f.std() > 5 for f in frames)
     assert (frames[0][40:] != frames[-1][40:]).any()  # below the title
     _, stages = named_stages(model.distribution, params, key, 9)
-    np.testing.assert_array_equal(stages[-1], sample_many(model.distribution, params, key, 9))
+    wanted = sample_many(model.distribution, params, key, 9)
+    if event.levels:
+        np.testing.assert_array_equal(stages[-1], wanted)
+    else:  # up to rounding, in batches of another size
+        np.testing.assert_allclose(stages[-1], wanted, atol=1e-5)
 
 
 def test_images_are_shown_at_their_brightness():

@@ -22,6 +22,8 @@ from probtransform.transforms import (
     onto,
     quantise,
     reshape,
+    shift,
+    shift_and_scale,
     spread,
     squash,
     stacked,
@@ -43,6 +45,7 @@ def in_time(velocity):
 BIJECTIONS = {
     "affine": (lambda: affine(4), 1e-9),
     "coupling": (lambda: coupling(with_label(8), MASK), 1e-9),
+    "additive coupling": (lambda: coupling(with_label(4), MASK, shift()), 1e-9),
     "stacked": (lambda: stacked(lambda m: coupling(with_label(8), m), MASKS), 1e-9),
     "squash": (lambda: squash(4), 1e-9),
     "marginal": (lambda: marginal(4, 5), 1e-9),
@@ -126,7 +129,7 @@ def test_coupling_leaves_the_masked_half_bit_for_bit():
 
 def test_coupling_scales_stay_within_their_bound():
     loud = Network(lambda key: {}, lambda *_: jnp.array([1e6] * 4 + [0.0] * 4))
-    step = coupling(loud, MASK, bound=2.0)
+    step = coupling(loud, MASK, shift_and_scale(2.0))
     x = step.forward({}, KEY, jnp.ones(4), None)
     np.testing.assert_allclose(x, [np.exp(2), 1, np.exp(2), 1], rtol=1e-6)
 
