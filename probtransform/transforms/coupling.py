@@ -13,7 +13,7 @@ from .scalar import Scalar, shift_and_scale
 def coupling(network: Network, mask, scalar: Scalar | None = None) -> Transform[Exact]:
     """Entries where `mask` is 1 stay and say how the others move, each by a monotone map of its own.
 
-    `network.apply(params, z * mask, cond)` gives `count * d` numbers, those of the scalar map's first
+    `network.apply(params, z * mask, cond)` gives `size * d` numbers, those of the scalar map's first
     parameter for all entries, then the second's; the map is affine (`shift_and_scale`) if left out. With a
     network whose last layer starts at zero the coupling starts as the identity.
     `log|det| = sum of log slopes`.
@@ -23,7 +23,7 @@ def coupling(network: Network, mask, scalar: Scalar | None = None) -> Transform[
     mask, scalar = jnp.asarray(mask, jnp.float32), scalar or shift_and_scale()
 
     def moved(way, params, x, cond):
-        theta = network.apply(params, x * mask, cond).reshape(scalar.count, -1)
+        theta = network.apply(params, x * mask, cond).reshape(scalar.size, -1)
         y, log_slope = jax.vmap(way, (1, 0))(theta, x)
         return jnp.where(mask > 0, x, y), -jnp.where(mask > 0, 0.0, log_slope).sum()
 

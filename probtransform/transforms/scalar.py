@@ -11,12 +11,12 @@ import jax.numpy as jnp
 class Scalar(NamedTuple):
     """A monotone map `z -> x` of the real line onto itself; parameters at zero make the identity.
 
-    count:   how many parameters it has, `theta: f32[count]`, any real numbers.
+    size:    how many parameters it has, `theta: f32[size]`, any real numbers.
     forward: `(theta, z) -> (x, log dx/dz)`, all of them scalars.
     inverse: `(theta, x) -> (z, log dx/dz)`, the same slope, found on the way back.
     """
 
-    count: int
+    size: int
     forward: Callable[[Any, Any], tuple[Any, Any]]
     inverse: Callable[[Any, Any], tuple[Any, Any]]
 
