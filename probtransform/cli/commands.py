@@ -104,14 +104,14 @@ def painter(run, data) -> Callable:
     """`(params, path) -> None`: a picture of samples, always from the same noise."""
     import jax
 
-    from ..core import sample_many
     from ..report import grid
+    from ..report.journey import samples
 
     picture = len(run.event.shape) == 3
     real = jax.tree.map(lambda leaf: leaf[: 64 if picture else LOOK], data.test)
 
     def paint(params, path: Path) -> None:
-        x = sample_many(run.model.distribution, params, jax.random.key(0), len(real.x), real.cond)
+        x = samples(run.model.distribution, params, jax.random.key(0), len(real.x), real.cond)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(grid(x, run.event, None if picture else real.x))
 

@@ -83,16 +83,17 @@ def pictures(run, params, key, real) -> tuple[dict[str, Any], dict[str, str]]:
     """The pictures that a run's kind of data and claim allow, and why others are left out."""
     import numpy as np
 
-    from ..core import Exact, log_density_many, sample_many
+    from ..core import Exact, log_density_many
     from ..report import grid, heat
     from ..report.animate import animate
     from ..report.film import gif
+    from ..report.journey import samples
     from ..report.samples import is_image
     from ..report.transport import interpolation, transport
 
     distribution, event = run.model.distribution, run.event
     cond, image = real.cond, is_image(event)
-    x = sample_many(distribution, params, key, len(real.x), cond)
+    x = samples(distribution, params, key, len(real.x), cond)
     made = {"samples": grid(x, event, None if image else real.x)}
     skipped = {}
 

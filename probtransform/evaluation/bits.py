@@ -6,9 +6,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import logsumexp
 
 from ..core import Batch, Bound, Distribution, Exact, log_density_many
-from .importance import importance
+from ..core.check import positive
+from .importance import log_weights
 
 
 class Bits(NamedTuple):
@@ -39,16 +41,34 @@ def bits_per_dim(
 
     Raises ValueError if the distribution claims no bound on a normalised density.
     """
-    if not isinstance(distribution.density, Bound):
+    return bits_and_bound(distribution, params, key, batch, samples, chunk)[0]
+
+
+def bits_and_bound(
+    distribution: Distribution[Bound],
+    params,
+    key,
+    batch: Batch,
+    samples: int = 1,
+    chunk: int = 500,
+) -> tuple[Bits, float | None]:
+    """The same, and of a bound that is not exact the bits before sharpening, of all its evaluations."""
+    density = distribution.density
+    if not isinstance(density, Bound):
         raise ValueError(
             f"bits_per_dim: got a distribution that claims {claim_of(distribution)}, wanted Bound or "
             "Exact; compare such a model by its samples instead"
         )
-    sharp = distribution._replace(density=importance(distribution.density, samples))
-    nats = log_density_many(sharp, params, key, batch.x, batch.cond, chunk)
-    bits = -np.asarray(nats, np.float64) / (math.prod(batch.x.shape[1:]) * math.log(2))
+    positive("bits_per_dim", samples=samples)
+    many = 1 if isinstance(density, Exact) else samples
+    weighted = distribution._replace(density=Bound(log_weights(density, many)))
+    nats = log_density_many(weighted, params, key, batch.x, batch.cond, chunk)
+    per_dim = math.prod(batch.x.shape[1:]) * math.log(2)
+    each = -np.asarray(nats, np.float64).reshape(-1, many) / per_dim
+    bits = -(logsumexp(-each * per_dim, axis=1) - math.log(many)) / per_dim
     spread = bits.std(ddof=1) / math.sqrt(len(bits)) if len(bits) > 1 else math.nan
-    return Bits(float(bits.mean()), float(spread), kind_of(distribution.density, samples))
+    whole = Bits(float(bits.mean()), float(spread), kind_of(density, samples))
+    return whole, None if isinstance(density, Exact) else float(each.mean())
 
 
 def claim_of(distribution: Distribution) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import lru_cache, partial
 
 import jax
 
@@ -31,9 +31,25 @@ def importance(bound: Bound, samples: int) -> Bound:
     if samples == 1 or isinstance(bound, Exact):
         return bound
 
+    weights = log_weights(bound, samples)
+
     def log_mean_weight(params, key, x, cond=None):
-        keys = jax.vmap(partial(jax.random.fold_in, key))(jax.numpy.arange(samples))
-        log_weights = jax.lax.map(lambda k: bound.fn(params, k, x, cond), keys)
-        return jax.nn.logsumexp(log_weights) - math.log(samples)
+        return jax.nn.logsumexp(weights(params, key, x, cond)) - math.log(samples)
 
     return Bound(log_mean_weight)
+
+
+@lru_cache(maxsize=32)
+def log_weights(bound: Bound, samples: int):
+    """`(params, key, x, cond) -> [samples]`: the bound under as many keys, in turn; under one, itself.
+
+    The same function for the same bound, so that a program of it is compiled once.
+    """
+    if samples == 1:
+        return bound.fn
+
+    def weights(params, key, x, cond=None):
+        keys = jax.vmap(partial(jax.random.fold_in, key))(jax.numpy.arange(samples))
+        return jax.lax.map(lambda k: bound.fn(params, k, x, cond), keys)
+
+    return weights

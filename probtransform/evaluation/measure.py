@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core import Batch, Bound, Event, Model, Unnormalized, sample_many
 from ..features import Extractor, features_of
-from .bits import bits_per_dim, claim_of
+from .bits import bits_and_bound, claim_of
 from .distances import bandwidths, mmd, sliced_wasserstein
 from .energy_distance import energy_distance
 from .frechet import frechet_distance, moments
@@ -66,12 +66,12 @@ def evaluate(
 
     Each has a `_floor` beside it, what `floors` finds of the same data; pass it if it is known already.
     """
-    draw, code, again = jax.random.split(key, 3)
+    draw, code = jax.random.split(key)
     count = min(len(train.x), len(test.x), count)
     cond = jax.tree.map(lambda c: c[:count], test.cond)
     drawn = sample_many(model.distribution, params, draw, count, cond, chunk)
     fake, near = as_reals(drawn, event), as_reals(train.x[:count], event)
-    numbers, not_asked = likelihoods(model, params, test, code, again, samples, chunk, near, fake)
+    numbers, not_asked = likelihoods(model, params, test, code, samples, chunk, near, fake)
     numbers["count"] = count
     if broken := int((~np.isfinite(fake).reshape(count, -1).all(1)).sum()):
         why = f"{broken} of {count} samples are not finite; train it again, more slowly"
@@ -137,19 +137,13 @@ def between(drawn, wanted, known, event: Event, extractor: Extractor | None, hel
     return numbers, not_asked
 
 
-def likelihoods(model, params, test, code, again, samples, chunk, near, fake):
+def likelihoods(model, params, test, code, samples, chunk, near, fake):
     """Bits per dimension as far as the claim goes, and why no further."""
     distribution, claim = model.distribution, claim_of(model.distribution)
     names = ("bits_per_dim", "bits_per_dim_se", "bits_per_dim_kind")
     none: dict[str, Any] = {"claim": claim, **dict.fromkeys(names), "bound_bits_per_dim": None}
     if isinstance(distribution.density, Bound):
-        bits = bits_per_dim(distribution, params, code, test, samples, chunk)
-        plain = None
-        if not isinstance(distribution.density, Unnormalized):  # a bound that is not exact
-            plain = bits
-            if samples > 1:
-                plain = bits_per_dim(distribution, params, again, test, 1, chunk)
-        bound = plain and plain.mean
+        bits, bound = bits_and_bound(distribution, params, code, test, samples, chunk)
         return none | dict(zip(names, bits, strict=True)) | {"bound_bits_per_dim": bound}, {}
     if not isinstance(distribution.density, Unnormalized):
         why = "the bound is known up to a constant only"

@@ -48,6 +48,11 @@ def carried(distribution: Distribution[Any], params, key, draws, cond=None, z=No
     return by_some(journeys, stages, params, key, draws, cond, z)
 
 
+def samples(distribution: Distribution[Any], params, key, count: int, cond=None) -> np.ndarray:
+    """The draws of `sample_many`, by the program that every other picture needs too."""
+    return carried(distribution, params, key, np.arange(count), cond)[-1]
+
+
 def by_some(fn, stages, params, key, draws, *inputs):
     parts = []
     for start in range(0, len(draws), SOME):
