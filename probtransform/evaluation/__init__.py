@@ -12,6 +12,7 @@ from .manifold import precision_recall
 from .measure import as_reals, evaluate, floors
 from .memorisation import authenticity, memorisation
 from .modes import modes_covered, modes_of
+from .reweighted import Reweighted, reweighted
 from .seeds import over_seeds
 from .transport import sinkhorn_divergence, wasserstein
 from .two_sample import classifier_two_sample
@@ -19,6 +20,7 @@ from .two_sample import classifier_two_sample
 __all__ = [
     "Bits",
     "Moments",
+    "Reweighted",
     "Sandwich",
     "annealed",
     "as_reals",
@@ -42,6 +44,7 @@ __all__ = [
     "moments",
     "over_seeds",
     "precision_recall",
+    "reweighted",
     "sandwich",
     "sinkhorn_divergence",
     "sliced_wasserstein",
