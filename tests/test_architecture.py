@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "report": SCIENCE | {"families", "evaluation", "data", "training"},
     "cli": SCIENCE
     | {"families", "features", "evaluation", "data", "training", "report", "networks"},
-    "__init__": {"core"},
+    "conformance": {"core"},
+    "__init__": {"core", "conformance"},
     "__main__": {"cli"},
 }
 

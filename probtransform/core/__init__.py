@@ -12,11 +12,12 @@ from .draw import (
     sample_stages,
 )
 from .model import Batch, Event, Model, Player, each, initial, through
-from .network import Network, from_equinox, from_linen, from_nnx, reading
+from .network import Causal, Network, from_equinox, from_linen, from_nnx, reading
 
 __all__ = [
     "Batch",
     "Bound",
+    "Causal",
     "Density",
     "Distribution",
     "Event",

@@ -19,6 +19,36 @@ class Network(NamedTuple):
     apply: Callable[..., Any]
 
 
+class Causal(NamedTuple):
+    """A network `[size] -> [size, outputs]` whose row i depends on the inputs before i alone.
+
+    init:   `key -> params`.
+    apply:  `(params, x, cond) -> theta`, all rows in one pass.
+    unroll: `(params, answer, z, cond) -> (x, extra)` where `x[i], extra[i] = answer(theta[i], z[i])` and
+            `theta = apply(params, x, cond)`: each input is made from the row that those before it gave.
+    """
+
+    init: Callable[..., Any]
+    apply: Callable[..., Any]
+    unroll: Callable[..., Any]
+
+
+def passes(network: Network, size: int) -> Causal:
+    """A causal network that knows no way to reuse what it computed: `unroll` makes `size` passes."""
+
+    def unroll(params, answer, z, cond=None):
+        def one(x, at):
+            i, z_i = at
+            x_i, extra = answer(network.apply(params, x, cond)[i], z_i)
+            return x.at[i].set(x_i), extra
+
+        rows = jax.eval_shape(network.apply, params, jnp.zeros(size, jnp.int32), cond)
+        made, _ = jax.eval_shape(answer, rows.update(shape=rows.shape[1:]), z[0])
+        return jax.lax.scan(one, jnp.zeros(size, made.dtype), (jnp.arange(size), z))
+
+    return Causal(network.init, network.apply, unroll)
+
+
 def from_nnx(build: Callable[..., Any]) -> Network:
     """A Flax NNX module, split once into a plain dict of its parameters.
 

@@ -1,9 +1,21 @@
 """Network bodies: no probability here."""
 
 from .attention import SelfAttention
+from .causal import causal
+from .causal_transformer import causal_transformer
 from .conv import Conv, Residual, convnet
 from .made import made
 from .mlp import mlp
 from .norm import GroupNorm
 
-__all__ = ["Conv", "GroupNorm", "Residual", "SelfAttention", "convnet", "made", "mlp"]
+__all__ = [
+    "Conv",
+    "GroupNorm",
+    "Residual",
+    "SelfAttention",
+    "causal",
+    "causal_transformer",
+    "convnet",
+    "made",
+    "mlp",
+]

@@ -1,33 +1,74 @@
 """Transforms: maps from one distribution to another, one kind a file."""
 
+from .actnorm import actnorm, actnorm_of
 from .affine import affine, affine_of
-from .coupling import coupling
+from .bisection import solve_increasing
+from .compose import compose
+from .conditioned import conditioned
+from .coupling import coupling, half_coupling
 from .decoder import decoder
 from .flow import flow
+from .householder import householder
 from .implicit import implicit
 from .invert import invert
+from .jacobi import jacobi
+from .lu import lu, lu_of, pointwise
 from .marginal import marginal, marginal_of
+from .masked_autoregressive import masked_autoregressive
+from .monotone import monotone
 from .onto import onto, quantise, reshape, spread, squash
+from .permute import permute
+from .planar import planar
+from .radial import radial
 from .scalar import Scalar, shift, shift_and_scale
+from .spline import rational_quadratic
+from .spline_circular import circular
+from .spline_linear import piecewise_linear
+from .spline_quadratic import piecewise_quadratic
+from .squeeze import split, squeeze
 from .stacked import stacked
+from .sylvester import sylvester
 
 __all__ = [
     "Scalar",
+    "actnorm",
+    "actnorm_of",
     "affine",
     "affine_of",
+    "circular",
+    "compose",
+    "conditioned",
     "coupling",
     "decoder",
     "flow",
+    "half_coupling",
+    "householder",
     "implicit",
     "invert",
+    "jacobi",
+    "lu",
+    "lu_of",
     "marginal",
     "marginal_of",
+    "masked_autoregressive",
+    "monotone",
     "onto",
+    "permute",
+    "piecewise_linear",
+    "piecewise_quadratic",
+    "planar",
+    "pointwise",
     "quantise",
+    "radial",
+    "rational_quadratic",
     "reshape",
     "shift",
     "shift_and_scale",
+    "solve_increasing",
+    "split",
     "spread",
     "squash",
+    "squeeze",
     "stacked",
+    "sylvester",
 ]
