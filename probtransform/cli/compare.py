@@ -11,6 +11,7 @@ from .evaluate import floor_of
 from .report import row_of, write
 from .table import shown, table
 
+REFRESH = 30  # seconds after which the page is written anew while others train
 COLUMNS = ("family", "claim", "bits_per_dim", "mmd", "sliced_wasserstein", "seconds")
 
 
@@ -42,7 +43,7 @@ def compare(options) -> int:
     left_out: dict[str, str] = {}
     runs: dict[str, Any] = {}
     beside: list[float] = []  # seconds, for each run, of all that is not training
-    failures = 0
+    failures, written = 0, began
     for name in names:
         try:
             given = (options.data_dir, options.labels, options.seed)
@@ -67,12 +68,18 @@ def compare(options) -> int:
             failures += 1
             continue
         if stop():
+            if rows:
+                write(workdir / "report.html", rows, left_out)
             print(f"stopped and saved in {workdir}; the same command goes on from there")
             return 0
         trained = time.monotonic()
         rows.append(row_of(workdir / name, data, floor))
-        write(workdir / "report.html", rows, left_out)
+        if time.monotonic() - written > REFRESH:
+            write(workdir / "report.html", rows, left_out)
+            written = time.monotonic()
         beside.append(time.monotonic() - trained)
+    if rows:
+        write(workdir / "report.html", rows, left_out)
     for name, why in left_out.items():
         print(f"{name}: left out ({why})")
     if rows:

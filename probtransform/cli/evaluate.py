@@ -68,7 +68,7 @@ def measured(
     how = {"extractor": extractor, "count": count, "floor": floor}
     rows = []
     for member in range(config["seeds"]):
-        each = load_run(directory, member)
+        each = load_run(directory, member) if member else trained
         key = jax.random.key(each.seed)
         weights = samples or registry[config["family"]].samples
         parts = (trained.run.event, data.train, data.test, key, weights)

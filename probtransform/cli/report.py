@@ -115,7 +115,7 @@ def pictures(run, params, key, real) -> tuple[dict[str, Any], dict[str, str]]:
     count = min(len(real.x), 16 if image else 250)
     some = None if cond is None else cond[:count]
     frames = animate(
-        distribution, params, key, event, count, some, None if image else real.x, 30, 3.0
+        distribution, params, key, event, count, some, None if image else real.x, 26, 3.0
     )
     made["animation"] = gif(frames, 4.0, 16)
     return made, skipped

@@ -163,7 +163,7 @@ def distances(x, real, key, width) -> dict[str, float]:
     from sklearn.ensemble import ExtraTreesClassifier  # slow to import, quick to ask
 
     trees = ExtraTreesClassifier(100, min_samples_leaf=2, random_state=0)
-    told = classifier_two_sample(x, real, key, trees, min(5, len(real)))
+    told = classifier_two_sample(x, real, key, trees, min(3, len(real)))
     return {
         "mmd": float(mmd(x, real, width, biased=True)) ** 0.5,
         "mmd_squared": float(mmd(x, real, width)),

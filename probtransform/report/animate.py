@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import matplotlib
@@ -88,11 +89,16 @@ def titled(picture: np.ndarray, name: str, inches: float) -> np.ndarray:
     """A mosaic `[h, w, 4]` on white, a whole number of dots a pixel, its stage's name above."""
     zoom = max(1, round(inches * 100 / max(picture.shape[:2])))
     picture = picture.repeat(zoom, 0).repeat(zoom, 1)
-    height, width = picture.shape[:2]
+    seen = 1 - (1 - picture[..., :3]) * picture[..., 3:]
+    return np.concatenate([strip(name, picture.shape[1]), np.uint8(np.round(255 * seen))])
+
+
+@lru_cache(maxsize=32)
+def strip(name: str, width: int) -> np.ndarray:
+    """The name on white, `u8[24, width, 3]`; many frames share one."""
     with matplotlib.rc_context(STYLE | WHITE):
-        figure = Figure(figsize=(width / 100, (height + 24) / 100), dpi=100)
-        figure.figimage(picture)
-        figure.text(0.5, 1 - 12 / (height + 24), name, ha="center", va="center")
+        figure = Figure(figsize=(width / 100, 0.24), dpi=100)
+        figure.text(0.5, 0.5, name, ha="center", va="center")
         return rendered(figure)
 
 
