@@ -225,11 +225,15 @@ def contract_integral(model, batch):
     slack, draws = (1e-3, 1) if exact else (0.05, 16)  # a bound's integral is a Monte Carlo one
     for params in (start(model), fitted(model, batch)):
         drawn = np.asarray(sample_many(model.distribution, params, KEY, 4000), np.float64)
-        x, area = grid(drawn, 161)
-        p = area * densities(claim, params, x, draws)
-        total = p.sum(1)
-        error = 0 if exact else total.std() / np.sqrt(draws)
-        assert 1 - slack - 5 * error < total.mean() < 1 + 1e-3 + 5 * error
+        for cells in (161, 321):  # the finer one only where the coarser is not fine enough
+            x, area = grid(drawn, cells)
+            p = area * densities(claim, params, x, draws)
+            total = p.sum(1)
+            error = 0 if exact else total.std() / np.sqrt(draws)
+            low, high = 1 - slack - 5 * error, 1 + 1e-3 + 5 * error
+            if low < total.mean() < high:
+                break
+        assert low < total.mean() < high
         for moment in (lambda x: x, lambda x: x**2, lambda x: x[:, :1] * x[:, 1:]):
             seen = moment(drawn)
             error = seen.std(0) / np.sqrt(len(seen))
@@ -495,6 +499,9 @@ EVERY = (
     contract_samples_approach,
     contract_errors,
 )
+# these differ from `maf` in one argument: the dearest contracts see them when asked for slow tests
+KIN = {"iaf", "spline_autoregressive"}
+ONE_OF_A_KIND = [pytest.param(n, marks=pytest.mark.slow) if n in KIN else n for n in registry]
 
 
 @pytest.mark.parametrize("contract", EVERY, ids=lambda c: c.__name__)
@@ -511,7 +518,7 @@ def test_densities_have_mass_one(name):
     (contract_integral if is_real(batch) else contract_sum)(model, batch)
 
 
-@pytest.mark.parametrize("name", registry)
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
 def test_bounds_on_levels_stay_below_mass_one(name):
     model, batch = on_levels(name)
     if not isinstance(model.distribution.density, Bound):
@@ -519,7 +526,7 @@ def test_bounds_on_levels_stay_below_mass_one(name):
     contract_sum(model, batch)
 
 
-@pytest.mark.parametrize("name", registry)
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
 def test_scores_match_samples(name):
     model, batch = tiny(name)
     if not (isinstance(model.distribution.density, Unnormalized) and is_real(batch)):
@@ -543,12 +550,14 @@ def test_losses_fall(name):
     contract_loss_falls(model, batch)
 
 
-@pytest.mark.parametrize("name", registry)
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
 def test_players_move_what_they_own(name):
     contract_players(*labelled(name))
 
 
 @pytest.mark.parametrize("contract", [contract_labels, contract_absence])
-@pytest.mark.parametrize("name", [name for name in registry if name not in LABEL_BLIND])
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
 def test_conditional_families(name, contract):
+    if name in LABEL_BLIND:
+        pytest.skip("ignores labels")
     contract(*labelled(name))

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import autoregressive, flow_matching, gan, gaussian, realnvp, vae
+from . import (
+    autoregressive,
+    flow_matching,
+    gan,
+    gaussian,
+    iaf,
+    maf,
+    realnvp,
+    spline_autoregressive,
+    spline_coupling,
+    transformer,
+    vae,
+)
 
 
 class Family(NamedTuple):
@@ -23,9 +35,20 @@ registry: dict[str, Family] = {
     "gaussian": Family(gaussian.gaussian, gaussian.preset, gaussian.tiny),
     "vae": Family(vae.vae, vae.preset, vae.tiny),
     "realnvp": Family(realnvp.realnvp, realnvp.preset, realnvp.tiny),
+    "maf": Family(maf.maf, maf.preset, maf.tiny),
+    "iaf": Family(iaf.iaf, iaf.preset, iaf.tiny),
+    "spline_coupling": Family(
+        spline_coupling.spline_coupling, spline_coupling.preset, spline_coupling.tiny
+    ),
+    "spline_autoregressive": Family(
+        spline_autoregressive.spline_autoregressive,
+        spline_autoregressive.preset,
+        spline_autoregressive.tiny,
+    ),
     "autoregressive": Family(
         autoregressive.autoregressive, autoregressive.preset, autoregressive.tiny
     ),
+    "transformer": Family(transformer.transformer, transformer.preset, transformer.tiny),
     "gan": Family(gan.gan, gan.preset, gan.tiny),
     "flow_matching": Family(
         flow_matching.flow_matching, flow_matching.preset, flow_matching.tiny, samples=1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
 
@@ -31,7 +33,8 @@ def autoregressive(
 
 
 def preset(event: Event) -> dict:
-    return {"steps": 1000, "batch": 128, "average": 0.99}
+    width = max(512, math.prod(event.shape))
+    return {"steps": 1000, "batch": 128, "average": 0.99, "width": width}
 
 
 def tiny() -> tuple[Model, Batch]:

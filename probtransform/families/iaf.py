@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..core import Batch, Event, Model
 from ..transforms import shift_and_scale
-from .maf import autoregressive_flow, crescent
+from .flow import crescent
+from .maf import autoregressive_flow
 from .maf import preset as preset
 
 

@@ -34,12 +34,7 @@ def causal(
     less than `size - 1`: with no unit of some degree, an output would miss the input of that degree.
     """
     positive("causal", size=size, outputs=outputs, width=width, depth=depth)
-    if width < size - 1:
-        raise ValueError(
-            f"causal: got width={width} for size={size}, wanted at least {size - 1}, a unit a degree; "
-            "pass a larger width"
-        )
-    inputs, hidden = np.arange(size), np.sort(np.arange(width) % max(1, size - 1))
+    inputs, hidden = np.arange(size), degrees_of("causal", size, width)
     degrees = [inputs] + [hidden] * depth
     masks = [a[:, None] <= b for a, b in pairwise(degrees)]
     masks.append(np.repeat(hidden[:, None] < inputs, outputs, 1))
@@ -53,13 +48,11 @@ def causal(
             scale * jax.random.normal(k, mask.shape)
             for k, scale, mask in zip([*keys[:depth], key], scales, masks, strict=True)
         ]
-        free = [jax.random.normal(k, (context, width)) for k in keys[depth:]]
-        return {
-            "kernel": kernel,
-            "bias": [jnp.zeros(n) for n in widths],
-            "context": [w / max(1, context) ** 0.5 for w in free]
-            + [jnp.zeros((context, widths[-1]))],
-        }
+        params = {"kernel": kernel, "bias": [jnp.zeros(n) for n in widths]}
+        if not context:
+            return params
+        free = [jax.random.normal(k, (context, width)) / context**0.5 for k in keys[depth:]]
+        return params | {"context": [*free, jnp.zeros((context, widths[-1]))]}
 
     def weights(params, cond):
         """Masked kernels, and the part of each sum that is known before the first input."""
@@ -80,3 +73,16 @@ def causal(
         return one_by_one(answer, degrees, outputs, activation)(*weights(params, cond), z)
 
     return Causal(init, apply, unroll)
+
+
+def degrees_of(who: str, size: int, width: int) -> np.ndarray:
+    """Of `width` hidden units the degrees, sorted: each of `0 .. size - 2` alike, up to one unit.
+
+    Raises ValueError if some degree would have no unit: what the input of that degree says were lost.
+    """
+    if width < size - 1:
+        raise ValueError(
+            f"{who}: got width={width} for {size} entries, wanted at least {size - 1}, a unit a degree; pass "
+            "a larger width"
+        )
+    return np.sort(np.arange(width) % max(1, size - 1))

@@ -11,6 +11,7 @@ from flax import nnx
 
 from ..core import Network, from_nnx, one_hot
 from ..core.check import positive
+from .causal import degrees_of
 
 
 class Masked(nnx.Module):
@@ -46,7 +47,7 @@ class MADE(nnx.Module):
 
     def __init__(self, size, outputs, context, width, depth, dropout, rngs: nnx.Rngs):
         inputs = np.arange(size)
-        hidden = np.sort(np.arange(width) % max(1, size - 1))
+        hidden = degrees_of("made", size, width)
         written = np.repeat(inputs, outputs)
         self.first = Masked(inputs, hidden, False, rngs)
         self.hidden = nnx.List([Masked(hidden, hidden, False, rngs) for _ in range(depth - 1)])
@@ -92,7 +93,8 @@ def made(
     the network gives, so that what is learned of a level holds for those beside it. With `levels - 1`
     waves any logits can be made. With a key hidden units are dropped; without, the mean network answers.
 
-    Germain et al. (2015), arXiv:1502.03509. Raises ValueError if a size is less than one.
+    Germain et al. (2015), arXiv:1502.03509. Raises ValueError if a size is less than one, or `width`
+    less than `size - 1`.
     """
     positive("made", size=size, levels=levels, width=width, depth=depth, waves=waves)
     waves = min(waves, max(1, levels - 1))

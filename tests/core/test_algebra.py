@@ -19,6 +19,7 @@ import probtransform.core as core
 from probtransform.core import (
     Batch,
     Bound,
+    Causal,
     Density,
     Distribution,
     Event,
@@ -48,6 +49,7 @@ from probtransform.core import (
     through,
 )
 from probtransform.core.draw import in_chunks
+from probtransform.core.network import passes
 from probtransform.distributions import normal
 from probtransform.transforms import affine, affine_of, quantise
 
@@ -418,6 +420,21 @@ def test_records_have_their_defaults(shape):
     assert Player(("a",), max).repeat == 1
     model = Model(normal(shape), {})
     assert model.extra == {} and model.carry(None) == () and model.prepare(1, 2, 3) == 1
+
+
+@few
+@given(seeds, sizes)
+def test_a_causal_network_unrolls_to_the_one_input_whose_rows_made_it(seed, size):
+    """A linear one, `theta = L x` with L strictly lower: `x = L x + z` has one solution."""
+    below = np.tril(np.random.default_rng(seed).normal(size=(size, size)), -1).astype(np.float32)
+    network = passes(Network(lambda key: below, lambda L, x, cond: (L @ x)[:, None]), size)
+    assert isinstance(network, Causal)
+    z = jax.random.normal(jax.random.key(seed), (size,))
+    x, rows = network.unroll(
+        network.init(jax.random.key(0)), lambda row, z: (row[0] + z, row), z, None
+    )
+    np.testing.assert_allclose(x, np.linalg.solve(np.eye(size) - below, z), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(rows, network.apply(below, x, None), rtol=1e-4, atol=1e-4)
 
 
 # --- the whole surface ----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from probtransform.networks.causal import causal
+from probtransform.networks.made import made
 
 KEY = jax.random.key(0)
 
@@ -50,7 +51,9 @@ def test_it_starts_at_zero_with_hidden_units_of_unit_scale():
 
 
 def test_too_few_units_are_refused():
-    with pytest.raises(ValueError, match="got width=6 for size=8, wanted at least 7"):
+    with pytest.raises(ValueError, match="causal: got width=6 for 8 entries, wanted at least 7"):
         causal(8, 2, width=6)
+    with pytest.raises(ValueError, match="made: got width=6 for 8 entries, wanted at least 7"):
+        made(8, 2, width=6)
     with pytest.raises(ValueError, match="got depth=0"):
         causal(8, 2, depth=0)

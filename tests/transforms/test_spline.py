@@ -145,7 +145,7 @@ def test_float32_slopes_are_those_of_float64(scalar):
         assert np.quantile(abs(np.asarray(a) - np.asarray(b)), 0.999) <= 1e-4
 
 
-@pytest.mark.parametrize("layers", [1, 2, 8])
+@pytest.mark.parametrize("layers", [1, 8])
 @every_spline
 def test_couplings_of_the_plane_integrate_to_one(scalar, layers):
     masks = jnp.arange(layers)[:, None] % 2 == jnp.arange(2)
@@ -184,7 +184,8 @@ def test_the_circle_closes():
         turned = many(scalar.forward)(theta, z + 2 * jnp.pi)
         np.testing.assert_allclose(jnp.exp(1j * turned[0]), jnp.exp(1j * x), atol=1e-9)
         np.testing.assert_allclose(turned[1], log_slope, atol=1e-9)
-        at_seam = [many(scalar.forward)(theta, s * (jnp.pi - 1e-12) + 0 * z) for s in (-1, 1)]
+        ends = -np.pi, np.nextafter(np.pi, 0)
+        at_seam = [many(scalar.forward)(theta, end + 0 * z) for end in ends]
         np.testing.assert_allclose(at_seam[0][1], at_seam[1][1], atol=1e-7)
         circle = jnp.linspace(-np.pi, np.pi, 1001)[:-1]
         still = many(scalar.forward, (None, 0))(jnp.zeros(scalar.size), circle)

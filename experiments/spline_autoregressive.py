@@ -1,0 +1,40 @@
+"""spline_autoregressive on the digits: masked autoregressive splines on a Gaussian copula.
+
+    python -m experiments.spline_autoregressive
+
+Expect TODO
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tyro
+
+from .study import build as build_run
+from .study import study
+
+
+@dataclass(frozen=True)
+class Config:
+    data: str = "digits"
+    seeds: int = 3
+    steps: int = 400
+    batch: int = 128
+    rate: float = 0.001
+    weight_decay: float = 1.0
+    average: float = 0.99
+    clip: float = 1.0
+    layers: int = 3
+    width: int = 128
+    depth: int = 2
+    bins: int = 8
+
+
+def build(config: Config):
+    """The run of this config, and its data."""
+    return build_run("spline_autoregressive", config)
+
+
+if __name__ == "__main__":
+    study("spline_autoregressive", tyro.cli(Config, description=__doc__))
