@@ -12,6 +12,7 @@ from .report import row_of, write
 from .table import shown, table
 
 REFRESH = 30  # seconds after which the page is written anew while others train
+SHORT = 12  # seconds a family, in all, below which films and walks are left out
 COLUMNS = ("family", "claim", "bits_per_dim", "mmd", "sliced_wasserstein", "seconds")
 
 
@@ -53,13 +54,19 @@ def compare(options) -> int:
     for i, (name, run) in enumerate(runs.items()):
         start = time.monotonic()
         left = None if options.seconds is None else began + options.seconds - start
+        if left is not None and left <= 0 and rows and not (workdir / name).exists():
+            left_out[name] = (
+                f"the {options.seconds:g} seconds were used up; give more with --seconds"
+            )
+            continue
+        short = left is not None and left / (len(runs) - i) < SHORT
         budget = share(left, beside, len(runs) - i, options.seconds_each)
         try:
             train(
                 run,
                 data.train,
                 workdir / name,
-                pictures=painter(run, data),
+                pictures=None if short else painter(run, data),
                 seconds=budget,
                 stop=stop,
             )
@@ -73,7 +80,7 @@ def compare(options) -> int:
             print(f"stopped and saved in {workdir}; the same command goes on from there")
             return 0
         trained = time.monotonic()
-        rows.append(row_of(workdir / name, data, floor))
+        rows.append(row_of(workdir / name, data, floor, short))
         if time.monotonic() - written > REFRESH:
             write(workdir / "report.html", rows, left_out)
             written = time.monotonic()

@@ -43,8 +43,11 @@ def write(out: Path, rows, left_out: dict[str, str]) -> None:
         ) from error
 
 
-def row_of(directory: str | Path, data, floor: dict[str, float]):
-    """The row of a trained run: its numbers, its pictures, and the command that makes it again."""
+def row_of(directory: str | Path, data, floor: dict[str, float], short: bool = False):
+    """The row of a trained run: its numbers, its pictures, and the command that makes it again.
+
+    With `short` time, only the pictures that need no program of their own.
+    """
     import jax
 
     from ..report import Row, curves, grid
@@ -61,7 +64,10 @@ def row_of(directory: str | Path, data, floor: dict[str, float]):
         line for line in read_lines(Path(directory) / "metrics.jsonl") if line["step"] <= step
     ]
     picture = len(event.shape) == 3
-    made, skipped = pictures(run, params, key, real)
+    if short:
+        made, skipped = few(run, params, key, data, real.x)
+    else:
+        made, skipped = pictures(run, params, key, real)
     return Row(
         family=run.config["family"],
         data=run.config["data"],
@@ -77,6 +83,18 @@ def row_of(directory: str | Path, data, floor: dict[str, float]):
         skipped=skipped,
         **made,
     )
+
+
+def few(run, params, key, data, real) -> tuple[dict[str, Any], dict[str, str]]:
+    """Samples by the program of the numbers, and why there are no other pictures."""
+    from ..evaluation.measure import COUNT, drawn_beside
+    from ..report import grid
+    from ..report.samples import is_image
+
+    count = min(len(data.train.x), COUNT)
+    x = drawn_beside(data.test, run.model, params, key, count)[: len(real)]
+    shown = grid(x, run.event, None if is_image(run.event) else real)
+    return {"samples": shown}, {"film or walk": "time was short; `probtransform report` draws them"}
 
 
 def pictures(run, params, key, real) -> tuple[dict[str, Any], dict[str, str]]:

@@ -67,9 +67,8 @@ def evaluate(
     Each has a `_floor` beside it, what `floors` finds of the same data; pass it if it is known already.
     """
     draw, code = jax.random.split(key)
-    count = min(len(train.x), len(test.x), count)
-    cond = jax.tree.map(lambda c: c[:count], test.cond)
-    drawn = sample_many(model.distribution, params, draw, count, cond, chunk)
+    drawn = drawn_beside(test, model, params, draw, min(len(train.x), count), chunk)
+    count = len(drawn)
     fake, near = as_reals(drawn, event), as_reals(train.x[:count], event)
     numbers, not_asked = likelihoods(model, params, test, code, samples, chunk, near, fake)
     numbers["count"] = count
@@ -81,6 +80,13 @@ def evaluate(
         floor = floors(event, train, test, extractor, count)
     beside = {f"{name}_floor": floor[name] for name in seen if name in floor}
     return numbers | seen | beside | {"not_asked": not_asked | why_not}
+
+
+def drawn_beside(test: Batch, model: Model, params, key, count: int = COUNT, chunk: int = 500):
+    """As many samples as `test` has examples, `count` at most, each under the condition of its example."""
+    count = min(len(test.x), count)
+    cond = jax.tree.map(lambda c: c[:count], test.cond)
+    return sample_many(model.distribution, params, key, count, cond, chunk)
 
 
 def floors(

@@ -46,6 +46,7 @@ def fit(
     checkpoints: Checkpoints | None = None,
     every: int = 1000,
     watch: Iterable[Watcher] = (),
+    until: float | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Fitted:
     """Train a model for `steps` steps, `fuse` of them in one program between looks from the host.
@@ -56,9 +57,12 @@ def fit(
                  state gets a leading axis and metrics their mean and standard error (`<name>/se`).
     checkpoints: resume from the newest, save every `every` steps and at the end.
     watch:       called as `(step, state, metrics)` after every stretch.
+    until:       the reading of `time.monotonic` at which to save and return; stretches get shorter
+                 towards it, and the first is short, so that it is met to a step or so.
     stop:        asked after every stretch; True saves and returns.
 
-    The trajectory depends on the seed alone: neither `fuse` nor an interruption changes one bit of it.
+    The trajectory depends on the seed alone: neither `fuse` nor an end before the last step changes one
+    bit of it.
     Raises FloatingPointError when a loss is not finite, naming player, step and last good checkpoint.
     """
     least_of = {"steps": (steps, 0), "seeds": (seeds, 1), "fuse": (fuse, 1), "every": (every, 1)}
@@ -94,24 +98,34 @@ def fit(
             checkpoints.save(state, about | {"memory": memory})
 
     done, history, stopped = int(np.ravel(state.step)[0]), [], False
+    pace = None  # seconds a step
     while done < steps and not stopped:
         count = min(fuse, steps - done, every - done % every)
+        if until is not None:
+            count = min(count, affordable(until - time.monotonic(), pace))
         source = feed.read(done, count, fuse)
         if advance is None:
             advance = fused(learn, feed, rest, fuse).lower(state, source, count).compile()
             memory = bytes_of(advance)
+        start = time.monotonic()
         state, metrics = advance(state, source, count)
         metrics = {name: np.asarray(m)[:count] for name, m in metrics.items()}
         refuse_non_finite(metrics, done, checkpoints)
+        pace = (time.monotonic() - start) / count
         done += count
         history.append(summary(metrics, done, seeds))
         for look in watch:
             look(done, state, history[-1])
         if done % every == 0:
             save()
-        stopped = stop()
+        stopped = stop() or (until is not None and time.monotonic() > until)
     save()
     return Fitted(state, history, time.monotonic() - began, memory, done >= steps)
+
+
+def affordable(left: float, pace: float | None, trial: int = 5) -> int:
+    """How many steps fit into the seconds left, one at least; a few to find out what a step takes."""
+    return trial if pace is None else max(1, min(int(left / pace), 2**31 - 1))
 
 
 def fused(learn: Learner, feed: Feed, keys, room: int):

@@ -112,7 +112,8 @@ def train(
                 checkpoints=kept,
                 every=every,
                 watch=watch + [each for each in (shown, traced) if each],
-                stop=lambda: stop() or (seconds is not None and time.monotonic() - began > seconds),
+                until=None if seconds is None else began + seconds,
+                stop=stop,
             )
 
 
@@ -203,14 +204,15 @@ def load_run(directory: str | Path, member: int = 0) -> Trained:
         )
     state, about = found
     seed, memory = run.config["seed"] + member, about.get("memory")
-    return Trained(run, one(run, state, member), seed, latest_step(state), spent(about), memory)
+    # free to move: what is tied to its device would have every program compiled anew
+    params = jax.tree.map(lambda leaf: jax.numpy.asarray(np.asarray(leaf)), one(run, state, member))
+    return Trained(run, params, seed, latest_step(state), spent(about), memory)
 
 
 def one(run: Run, state: State, member: int = 0) -> dict[str, Any]:
     """The averaged parameters of one of the seeds that a state holds."""
     params = averaged(state)
-    several = run.config["seeds"] > 1
-    return jax.tree.map(lambda leaf: leaf[member], params) if several else params
+    return jax.tree.map(lambda leaf: leaf[member], params) if run.config["seeds"] > 1 else params
 
 
 def shape_of(run: Run) -> State:

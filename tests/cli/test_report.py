@@ -103,6 +103,18 @@ def test_forty_families_fit_a_budget():
     assert clock <= total + numbers
 
 
+def test_short_time_leaves_out_films_then_families(cli, table, tmp_path, monkeypatch):
+    """Two seconds in all for two: no film of the first, and when they are over, no second."""
+    arguments = ("compare", "--data", table, "--families", "gaussian", "vae", "--workdir", tmp_path)
+    code, out, err = cli(*arguments, "--seconds", 0.5)
+    page = (tmp_path / "report.html").read_text()
+    assert (code, err) == (0, "") and "vae: left out (the 0.5 seconds were used up" in out
+    assert "No film or walk: time was short" in page and "data:image/gif" not in page
+    assert "data:image/png" in page
+    assert cli("report", tmp_path / "gaussian", "--out", tmp_path / "whole.html").code == 0
+    assert "data:image/gif" in (tmp_path / "whole.html").read_text()
+
+
 def test_seeds_are_trained_at_once_and_shown_with_their_spread(cli, table, tmp_path):
     run, alone = tmp_path / "run", tmp_path / "alone"
     arguments = ("train", "vae", "--data", table, "--steps", 20, "--seed", 3, "--set", *SMALL)
@@ -149,7 +161,7 @@ def test_features_are_chosen_by_name(cli, tmp_path):
 
 
 def test_resuming_grants_no_fresh_budget(cli, table, tmp_path):
-    arguments = ("compare", "--data", table, "--families", "vae", "realnvp", "--seconds", 0.02)
+    arguments = ("compare", "--data", table, "--families", "vae", "realnvp", "--seconds-each", 0.02)
     assert cli(*arguments, "--workdir", tmp_path).code == 0
     steps = {name: kept(tmp_path / name) for name in ("vae", "realnvp")}
     assert all(0 < s[-1] <= 200 for s in steps.values())

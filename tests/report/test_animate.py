@@ -22,7 +22,7 @@ EVENTS = {"plane": Event((2,)), "digits": Event((8, 8, 1), levels=17)}
 SMALL = {
     "vae": {"width": 8, "latent": 5},
     "realnvp": {"layers": 2, "width": 8},
-    "autoregressive": {"width": 8, "bins": 8},
+    "autoregressive": {"width": 64, "bins": 8},
     "gan": {"width": 8, "latent": 5},
     "flow_matching": {"width": 8, "solver_steps": 2},
 }

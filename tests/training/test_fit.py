@@ -1,5 +1,6 @@
 """The one loop: what it returns, when it stops, and that nothing but the seed decides the trajectory."""
 
+import time
 from functools import partial
 
 import jax
@@ -12,6 +13,7 @@ from toys import DATA, Stream, fails_after, mean_of_data
 
 from probtransform.data.order import order
 from probtransform.training import checkpoints, fit
+from probtransform.training.fit import affordable
 
 run = partial(fit, tx=optax.sgd(0.1), data=DATA, batch=4)
 
@@ -56,6 +58,21 @@ def test_watchers_see_every_stretch_and_stop_ends_it():
 def test_fuse_changes_no_bit(fuse):
     noisy = mean_of_data(noise=1.0)
     same(run(noisy, steps=7, fuse=fuse).state, run(noisy, steps=7, fuse=3).state)
+
+
+def test_a_run_ends_in_time_and_on_its_own_way():
+    """Over before it began: a few steps to see what one takes, which are those of any other run."""
+    noisy = mean_of_data(noise=1.0)
+    hasty = run(noisy, steps=200, until=time.monotonic())
+    assert not hasty.finished and len(hasty.history) == 1
+    same(hasty.state, run(noisy, steps=int(hasty.state.step), fuse=3).state)
+    assert run(noisy, steps=20, until=time.monotonic() + 1000).finished
+
+
+def test_a_stretch_is_as_long_as_time_allows():
+    assert affordable(60.0, None) == affordable(-1.0, None) == 5
+    assert (affordable(3.0, 0.2), affordable(0.1, 0.2), affordable(-1.0, 0.2)) == (15, 1, 1)
+    assert affordable(1e9, 1e-9) > 100
 
 
 def test_seeds_are_runs_side_by_side():
