@@ -499,13 +499,13 @@ EVERY = (
     contract_samples_approach,
     contract_errors,
 )
-# these differ from `maf` in one argument: the dearest contracts see them when asked for slow tests
-KIN = {"iaf", "spline_autoregressive"}
+# these differ from `maf` or `pixelcnn` in one part: most contracts see them when asked for slow tests
+KIN = {"iaf", "spline_autoregressive", "pixelcnn_pp"}
 ONE_OF_A_KIND = [pytest.param(n, marks=pytest.mark.slow) if n in KIN else n for n in registry]
 
 
 @pytest.mark.parametrize("contract", EVERY, ids=lambda c: c.__name__)
-@pytest.mark.parametrize("name", registry)
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
 def test_every_family(name, contract):
     contract(*tiny(name))
 

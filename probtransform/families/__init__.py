@@ -7,12 +7,16 @@ from typing import NamedTuple
 
 from . import (
     autoregressive,
+    cnf,
     flow_matching,
     gan,
     gaussian,
     iaf,
     maf,
+    pixelcnn,
+    pixelcnn_pp,
     realnvp,
+    residual_flow,
     spline_autoregressive,
     spline_coupling,
     transformer,
@@ -45,9 +49,13 @@ registry: dict[str, Family] = {
         spline_autoregressive.preset,
         spline_autoregressive.tiny,
     ),
+    "residual_flow": Family(residual_flow.residual_flow, residual_flow.preset, residual_flow.tiny),
+    "cnf": Family(cnf.cnf, cnf.preset, cnf.tiny, samples=1),
     "autoregressive": Family(
         autoregressive.autoregressive, autoregressive.preset, autoregressive.tiny
     ),
+    "pixelcnn": Family(pixelcnn.pixelcnn, pixelcnn.preset, pixelcnn.tiny),
+    "pixelcnn_pp": Family(pixelcnn_pp.pixelcnn_pp, pixelcnn_pp.preset, pixelcnn_pp.tiny),
     "transformer": Family(transformer.transformer, transformer.preset, transformer.tiny),
     "gan": Family(gan.gan, gan.preset, gan.tiny),
     "flow_matching": Family(

@@ -7,7 +7,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from ..core import Batch, Event, Model, Player, one_hot, pushforward, reading
+from ..core import Batch, Event, Model, Network, Player, one_hot, pushforward, reading
 from ..distributions import normal
 from ..networks import mlp
 from ..objectives import matching
@@ -25,17 +25,22 @@ def flow_matching(
     Example: `flow_matching(Event((2,)))` samples `f32[2]`. Lipman et al. (2022), arXiv:2210.02747.
     """
     d = math.prod(event.shape)
+    velocity = velocity_of(d, event.classes, width, depth, frequencies)
+    distribution = pushforward(normal((d,)), velocity=flow(velocity, solver_steps))
+    players = {"velocity": Player(("velocity",), matching(velocity, "velocity", linear()))}
+    return on_data(Model(distribution, players), event)
+
+
+def velocity_of(d: int, classes: int, width: int, depth: int, frequencies: int) -> Network:
+    """`(f32[d], t, label) -> f32[d]`, zero at first: a perceptron that reads waves of the time."""
 
     def place_time_label(x, t, cond):
         angles = jnp.pi * t * jnp.arange(1, frequencies + 1)
         time = [t[None], jnp.sin(angles), jnp.cos(angles)]
-        return jnp.concatenate([x, *time, one_hot(cond, event.classes)])
+        return jnp.concatenate([x, *time, one_hot(cond, classes)])
 
-    inputs = d + 1 + 2 * frequencies + event.classes
-    velocity = reading(mlp(inputs, d, width, depth, quiet=True), place_time_label)
-    distribution = pushforward(normal((d,)), velocity=flow(velocity, solver_steps))
-    players = {"velocity": Player(("velocity",), matching(velocity, "velocity", linear()))}
-    return on_data(Model(distribution, players), event)
+    body = mlp(d + 1 + 2 * frequencies + classes, d, width, depth, quiet=True)
+    return reading(body, place_time_label)
 
 
 def preset(event: Event) -> dict:

@@ -7,6 +7,7 @@ from .compose import compose
 from .conditioned import conditioned
 from .coupling import coupling, half_coupling
 from .decoder import decoder
+from .dequantise import dequantise
 from .flow import flow
 from .householder import householder
 from .implicit import implicit
@@ -20,6 +21,8 @@ from .onto import onto, quantise, reshape, spread, squash
 from .permute import permute
 from .planar import planar
 from .radial import radial
+from .residual import residual
+from .reversible import reversible
 from .scalar import Scalar, shift, shift_and_scale
 from .spline import rational_quadratic
 from .spline_circular import circular
@@ -28,9 +31,11 @@ from .spline_quadratic import piecewise_quadratic
 from .squeeze import split, squeeze
 from .stacked import stacked
 from .sylvester import sylvester
+from .trace import Trace, hutch_plus_plus, hutchinson
 
 __all__ = [
     "Scalar",
+    "Trace",
     "actnorm",
     "actnorm_of",
     "affine",
@@ -40,9 +45,12 @@ __all__ = [
     "conditioned",
     "coupling",
     "decoder",
+    "dequantise",
     "flow",
     "half_coupling",
     "householder",
+    "hutch_plus_plus",
+    "hutchinson",
     "implicit",
     "invert",
     "jacobi",
@@ -62,6 +70,8 @@ __all__ = [
     "radial",
     "rational_quadratic",
     "reshape",
+    "residual",
+    "reversible",
     "shift",
     "shift_and_scale",
     "solve_increasing",
