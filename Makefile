@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 .PHONY: demo test check lint clean
 
 demo: $(STAMP)
-	$(BIN)/probtransform compare --data digits --seconds 330 --workdir runs/demo
+	$(BIN)/probtransform compare --data digits --seconds 300 --workdir runs/demo
 	@echo "open runs/demo/report.html"
 
 test: check

@@ -22,7 +22,8 @@ def curves(metrics: Sequence[dict[str, Any]]) -> bytes:
     def draw(panels):
         for axes, name in zip(panels, names, strict=True):
             points = [(seen["step"], float(seen[name])) for seen in metrics if name in seen]
-            axes.plot(*zip(*points, strict=True), color=BLUE, linewidth=1.3)
+            marker = "o" if len(points) == 1 else None  # of one point there is no line to draw
+            axes.plot(*zip(*points, strict=True), color=BLUE, linewidth=1.3, marker=marker)
             axes.set(title=f"loss of the {name.removeprefix('loss/')}", xlabel="step")
             axes.grid(color=INK, alpha=0.2)
 
