@@ -499,8 +499,9 @@ EVERY = (
     contract_samples_approach,
     contract_errors,
 )
-# these differ from `maf` or `pixelcnn` in one part: most contracts see them when asked for slow tests
-KIN = {"iaf", "spline_autoregressive", "pixelcnn_pp"}
+# these differ from `realnvp`, `maf` or `pixelcnn` in a part that has tests of its own: most contracts see
+# them when asked for slow tests
+KIN = {"iaf", "spline_autoregressive", "pixelcnn_pp", "glow", "jet", "tarflow"}
 ONE_OF_A_KIND = [pytest.param(n, marks=pytest.mark.slow) if n in KIN else n for n in registry]
 
 

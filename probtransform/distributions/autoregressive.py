@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,14 +15,31 @@ from ..core.network import passes
 from .observation import categorical, integers
 
 
+class Conditional(NamedTuple):
+    """What a row of a network's numbers says of one symbol.
+
+    log_prob:   `(numbers, x) -> scalar`, the sum over rows of the log-mass of each row's own symbol,
+                `numbers: f32[d, outputs]`, `x: i32[d]`.
+    log_masses: `numbers: f32[outputs]` of one row `-> f32[levels]`, those of all symbols.
+    """
+
+    log_prob: Callable
+    log_masses: Callable
+
+
 def autoregressive(
-    network: Network | Causal, shape: tuple[int, ...], levels: int, name: str = "logits"
+    network: Network | Causal,
+    shape: tuple[int, ...],
+    levels: int,
+    name: str = "logits",
+    conditional: Conditional | None = None,
 ) -> Distribution[Exact]:
     """Symbols `0 .. levels-1` in raster order, `log p(x) = sum_i log p(x_i | x_<i)`.
 
     `network.apply(params, symbols, cond)` maps `i32[d]` to logits `f32[d, levels]`, row i seeing
-    only the symbols before i. As a probability transformation: uniforms `u_1 .. u_d` are carried to
-    symbols by `x_i = F_i^-1(u_i | x_<i)`; the map owns its uniforms, hence a distribution.
+    only the symbols before i, or to the numbers of another `conditional` law. As a probability
+    transformation: uniforms `u_1 .. u_d` are carried to symbols by `x_i = F_i^-1(u_i | x_<i)`; the map owns
+    its uniforms, hence a distribution.
 
     Example: shape `(8, 8, 1)`, levels 17 samples `u8[8, 8, 1]`. Sampling makes d passes, or what a `Causal`
     network needs to unroll; the log-density of a sample is met on the way.
@@ -29,8 +48,10 @@ def autoregressive(
     d = math.prod(shape)
     causal = network if isinstance(network, Causal) else passes(network, d)
 
-    def quantile(logits, u):
-        nats = jax.nn.log_softmax(logits)
+    law = conditional or Conditional(categorical((d,), levels).log_prob, jax.nn.log_softmax)
+
+    def quantile(numbers, u):
+        nats = law.log_masses(numbers)
         symbol = jnp.sum(jnp.cumsum(jnp.exp(nats))[:-1] <= u)
         return symbol, nats[symbol]
 
@@ -50,8 +71,8 @@ def autoregressive(
 
     def log_density(params, key, x, cond=None):
         example("autoregressive", x, shape, jnp.integer)
-        logits = network.apply(params[name], x.reshape(d).astype(jnp.int32), cond)
-        return categorical(shape, levels).log_prob(logits, x)
+        symbols = x.reshape(d).astype(jnp.int32)
+        return law.log_prob(network.apply(params[name], symbols, cond), symbols)
 
     return Distribution(
         lambda key: {name: network.init(key)}, sample, Exact(log_density), joint, stages

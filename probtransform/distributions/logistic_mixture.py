@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from .autoregressive import Conditional
+from .observation import is_level
+
+
+def mixture_of_logistics(levels: int) -> Conditional:
+    """`logistic_mixture` as the conditional of a chain: weighed at one symbol, drawn from all levels.
+
+    Salimans et al. (2017), arXiv:1701.05517.
+    """
+
+    def log_prob(numbers, x):
+        weight, middle, scale = parts(numbers, levels)
+        x = x[:, None].astype(jnp.int32)
+        below, above = (x - 0.5 - middle) / scale, (x + 0.5 - middle) / scale
+        lower, upper = jax.nn.log_sigmoid(above), jax.nn.log_sigmoid(-below)
+        inner = lower + upper + jnp.log(-jnp.expm1(-1 / scale))
+        mass = jnp.where(x == 0, lower, jnp.where(x == levels - 1, upper, inner))
+        nats = jax.nn.logsumexp(jax.nn.log_softmax(weight) + mass, -1).sum()
+        return jnp.where(is_level(x, levels).all(), nats, -jnp.inf)
+
+    return Conditional(log_prob, partial(logistic_mixture, levels=levels))
 
 
 def logistic_mixture(numbers, levels: int):
@@ -17,16 +41,7 @@ def logistic_mixture(numbers, levels: int):
     Salimans et al. (2017), arXiv:1701.05517. Raises ValueError for fewer than two levels, or if `numbers` are
     not three a component.
     """
-    size = numbers.shape[-1]
-    if levels < 2 or size % 3 or not size:
-        raise ValueError(
-            f"logistic_mixture: got {size} numbers for {levels} levels, wanted three a component and two "
-            "levels or more; change them"
-        )
-    weight, mean, log_scale = jnp.split(numbers[..., None, :], 3, -1)
-    spread = (np.arange(size // 3) + 0.5) * 6 / size - 1
-    middle = (mean + spread + 1) * levels / 2 - 0.5
-    scale = jnp.exp(jnp.clip(log_scale, -5.0, 3.0)) * levels / 8
+    weight, middle, scale = parts(numbers[..., None, :], levels)
     edges = np.arange(1, levels, dtype="float32")[:, None] - 0.5
     t = (edges - middle) / scale
     # log(sigmoid(a) - sigmoid(b)) = log sigmoid(a) + log sigmoid(-b) + log(1 - exp(b - a)); a cell that
@@ -35,3 +50,17 @@ def logistic_mixture(numbers, levels: int):
     inner = below[..., 1:, :] + above[..., :-1, :] + jnp.log(-jnp.expm1(-1 / scale))
     mass = jnp.concatenate([below[..., :1, :], inner, above[..., -1:, :]], -2)
     return jax.nn.logsumexp(jax.nn.log_softmax(weight) + mass, -1)
+
+
+def parts(numbers, levels: int):
+    """Logits of the weights, middles and scales, in units of a level, of the components."""
+    size = numbers.shape[-1]
+    if levels < 2 or size % 3 or not size:
+        raise ValueError(
+            f"logistic_mixture: got {size} numbers for {levels} levels, wanted three a component and two "
+            "levels or more; change them"
+        )
+    weight, mean, log_scale = jnp.split(numbers, 3, -1)
+    spread = (np.arange(size // 3) + 0.5) * 6 / size - 1
+    scale = jnp.exp(jnp.clip(log_scale, -5.0, 3.0)) * levels / 8
+    return weight, (mean + spread + 1) * levels / 2 - 0.5, scale

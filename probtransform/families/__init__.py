@@ -11,7 +11,9 @@ from . import (
     flow_matching,
     gan,
     gaussian,
+    glow,
     iaf,
+    jet,
     maf,
     pixelcnn,
     pixelcnn_pp,
@@ -19,6 +21,7 @@ from . import (
     residual_flow,
     spline_autoregressive,
     spline_coupling,
+    tarflow,
     transformer,
     vae,
 )
@@ -49,6 +52,9 @@ registry: dict[str, Family] = {
         spline_autoregressive.preset,
         spline_autoregressive.tiny,
     ),
+    "glow": Family(glow.glow, glow.preset, glow.tiny),
+    "jet": Family(jet.jet, jet.preset, jet.tiny),
+    "tarflow": Family(tarflow.tarflow, tarflow.preset, tarflow.tiny),
     "residual_flow": Family(residual_flow.residual_flow, residual_flow.preset, residual_flow.tiny),
     "cnf": Family(cnf.cnf, cnf.preset, cnf.tiny, samples=1),
     "autoregressive": Family(

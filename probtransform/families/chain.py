@@ -7,6 +7,7 @@ import math
 import jax.numpy as jnp
 
 from ..core import Causal, Event, Model, Network, Player, each, pushforward
+from ..distributions import Conditional
 from ..distributions import autoregressive as chain_rule
 from ..transforms import affine, invert, reshape, spread, squash
 from .gaussian import fitted
@@ -17,7 +18,9 @@ def symbols_of(event: Event, bins: int) -> tuple[int, int]:
     return math.prod(event.shape), event.levels or bins
 
 
-def chain(event: Event, network: Network | Causal, bins: int) -> Model:
+def chain(
+    event: Event, network: Network | Causal, bins: int, conditional: Conditional | None = None
+) -> Model:
     """The model of a network of logits; `network.apply(params, symbols, cond, key)` drops units, by the key.
 
     Symbols are modelled as they are. Reals are a histogram of `bins` cells an axis, spread uniformly
@@ -28,10 +31,11 @@ def chain(event: Event, network: Network | Causal, bins: int) -> Model:
 
     def distribution_of(network):
         if event.levels is not None:
-            return chain_rule(network, event.shape, levels)
+            return chain_rule(network, event.shape, levels, conditional=conditional)
         steps = {"cell": spread((d,), levels), "line": invert(squash(d, margin=0.0))}
         place = {"place": affine(d), "data": reshape(event.shape)}
-        return pushforward(chain_rule(network, (d,), levels), **steps, **place)
+        symbols = chain_rule(network, (d,), levels, conditional=conditional)
+        return pushforward(symbols, **steps, **place)
 
     def dropped(params, key, x, cond):
         noisy = network._replace(apply=lambda p, symbols, c: network.apply(p, symbols, c, key))

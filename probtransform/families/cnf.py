@@ -6,10 +6,10 @@ import math
 
 from ..core import Batch, Event, Model
 from ..core.check import positive
-from ..transforms import flow as ode
+from ..transforms import flow
 from ..transforms.trace import hutchinson
-from .flow import crescent, flow
 from .flow_matching import velocity_of
+from .normalizing_flow import crescent, normalizing_flow
 
 
 def cnf(
@@ -25,8 +25,9 @@ def cnf(
     """
     positive("cnf", probes=probes)
     velocity = velocity_of(math.prod(event.shape), event.classes, width, depth, frequencies=2)
-    estimated = flow(event, velocity=ode(velocity, solver_steps, hutchinson(probes)))
-    return flow(event, velocity=ode(velocity, solver_steps))._replace(players=estimated.players)
+    estimated = normalizing_flow(event, velocity=flow(velocity, solver_steps, hutchinson(probes)))
+    exact = normalizing_flow(event, velocity=flow(velocity, solver_steps))
+    return exact._replace(players=estimated.players)
 
 
 def preset(event: Event) -> dict:

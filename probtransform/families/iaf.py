@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..core import Batch, Event, Model
 from ..transforms import shift_and_scale
-from .flow import crescent
 from .maf import autoregressive_flow
 from .maf import preset as preset
+from .normalizing_flow import crescent
 
 
 def iaf(event: Event, layers: int = 4, width: int = 128, depth: int = 2) -> Model:

@@ -12,11 +12,11 @@ from ..core.check import positive
 from ..networks.causal import causal
 from ..transforms import Scalar, invert, shift_and_scale, stacked
 from ..transforms.masked_autoregressive import masked_autoregressive
-from .flow import crescent, flow
+from .normalizing_flow import crescent, normalizing_flow
 
 
 def maf(event: Event, layers: int = 4, width: int = 128, depth: int = 2) -> Model:
-    """A `flow` of `layers` masked autoregressive maps, the identity at first. Claim as there.
+    """A `normalizing_flow` of `layers` masked autoregressive maps, the identity at first. Claim as there.
 
     Densities take one pass of each network, and so, about, do samples.
 
@@ -39,7 +39,7 @@ def autoregressive_flow(
         step = masked_autoregressive(network, order, scalar)
         return invert(step) if inverted else step
 
-    return flow(event, layers=stacked(layer, orders(layers, d)))
+    return normalizing_flow(event, layers=stacked(layer, orders(layers, d)))
 
 
 def with_label(network: Causal, classes: int) -> Causal:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..core import Batch, Causal, Event, Model
-from ..distributions.logistic_mixture import logistic_mixture
+from ..core import Batch, Event, Model
+from ..distributions import mixture_of_logistics
 from ..networks.pixel_cnn import pixel_cnn
 from .autoregressive import three_symbols
 from .chain import chain, symbols_of
@@ -21,7 +21,9 @@ def pixelcnn_pp(
 ) -> Model:
     """`p(x) = prod_i p(x_i | x_<i)`, every conditional a mixture of logistics cut into levels. Claim: Exact.
 
-    Three numbers a component, where `pixelcnn` needs one a level. An event that is no image is one row of
+    Three numbers a component, where `pixelcnn` needs one a level. The paper couples the channels of a pixel
+    by means linear in the channels before; here the network reads those channels itself, so that weights and
+    scales depend on them too. An event that is no image is one row of
     pixels of one channel; reals are a histogram of `bins` cells an axis, stretched over the line.
 
     Example: `pixelcnn_pp(Event((32, 32, 3), levels=256))` samples `u8[32, 32, 3]`.
@@ -30,26 +32,7 @@ def pixelcnn_pp(
     levels = symbols_of(event, bins)[1]
     shape = image_of(event)
     network = pixel_cnn(shape, levels, 3 * mixtures, event.classes, width, depth, reach, dropout)
-    return chain(event, cut(network, levels), bins)
-
-
-def cut(network: Causal, levels: int) -> Causal:
-    """The network's numbers as log-probabilities of all levels.
-
-    The paper couples the channels of a pixel by means linear in the channels before; here the network reads
-    those channels itself, so that weights and scales depend on them too.
-    """
-
-    def apply(params, symbols, cond=None, key=None):
-        return logistic_mixture(network.apply(params, symbols, cond, key), levels)
-
-    def unroll(params, answer, z, cond=None):
-        def read(numbers, z_i):
-            return answer(logistic_mixture(numbers, levels), z_i)
-
-        return network.unroll(params, read, z, cond)
-
-    return Causal(network.init, apply, unroll)
+    return chain(event, network, bins, mixture_of_logistics(levels))
 
 
 def preset(event: Event) -> dict:

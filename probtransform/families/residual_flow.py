@@ -11,13 +11,13 @@ from ..core.check import positive
 from ..transforms import stacked
 from ..transforms.contraction import contraction
 from ..transforms.residual import residual
-from .flow import crescent, flow
+from .normalizing_flow import crescent, normalizing_flow
 
 
 def residual_flow(
     event: Event, layers: int = 4, width: int = 64, depth: int = 1, slope: float = 0.9
 ) -> Model:
-    """A `flow` of `layers` residual maps `z = x + g(x)`, the identity at first. Claim as there.
+    """A `normalizing_flow` of `layers` residual maps `z = x + g(x)`, the identity at first. Claim as there.
 
     Every g is a network of slope at most `slope`. Log-determinants are those of the matrix up to 64 numbers,
     unbiased estimates above: there, a bound on levels is not to be sharpened by importance weights.
@@ -33,7 +33,7 @@ def residual_flow(
     def layer(_) -> Transform[Exact]:
         return residual(network, d)
 
-    return flow(event, layers=stacked(layer, jnp.arange(layers)))
+    return normalizing_flow(event, layers=stacked(layer, jnp.arange(layers)))
 
 
 def preset(event: Event) -> dict:

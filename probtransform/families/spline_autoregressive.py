@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..core import Batch, Event, Model
 from ..transforms.spline import rational_quadratic
-from .flow import crescent
 from .maf import autoregressive_flow
 from .maf import preset as preset
+from .normalizing_flow import crescent
 
 
 def spline_autoregressive(

@@ -11,7 +11,7 @@ from ..core.check import positive
 from ..transforms import invert, stacked
 from ..transforms.coupling import half_coupling
 from ..transforms.spline import rational_quadratic
-from .flow import conditioner, crescent, flow
+from .normalizing_flow import conditioner, crescent, normalizing_flow
 
 
 def spline_coupling(
@@ -22,7 +22,7 @@ def spline_coupling(
     bins: int = 8,
     bound: float = 4.0,
 ) -> Model:
-    """A `flow` of `layers` spline couplings, each half moving the other in turn. Claim as there.
+    """A `normalizing_flow` of `layers` spline couplings, each half moving the other in turn. Claim as there.
 
     The splines run from data to noise, so that the density takes their quicker direction; they start as
     the identity.
@@ -43,7 +43,7 @@ def spline_coupling(
     def layer(order) -> Transform[Exact]:
         return invert(half_coupling(network, order, kept, scalar))
 
-    return flow(event, couplings=stacked(layer, orders(layers, d)))
+    return normalizing_flow(event, couplings=stacked(layer, orders(layers, d)))
 
 
 def orders(layers: int, d: int) -> np.ndarray:

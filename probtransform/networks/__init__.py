@@ -2,7 +2,7 @@
 
 from .attention import SelfAttention
 from .causal import causal
-from .causal_transformer import causal_transformer
+from .causal_transformer import causal_transformer, token_transformer
 from .conv import Conv, Residual, convnet
 from .made import made
 from .mlp import mlp
@@ -18,4 +18,5 @@ __all__ = [
     "convnet",
     "made",
     "mlp",
+    "token_transformer",
 ]

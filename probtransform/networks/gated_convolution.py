@@ -10,7 +10,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from .causal_transformer import norm
+from .transformer import norm
 
 
 def dense(key, *shape: int, scale: float = 1.0):

@@ -23,7 +23,7 @@ from .planar import planar
 from .radial import radial
 from .residual import residual
 from .reversible import reversible
-from .scalar import Scalar, shift, shift_and_scale
+from .scalar import Scalar, entrywise, shift, shift_and_scale
 from .spline import rational_quadratic
 from .spline_circular import circular
 from .spline_linear import piecewise_linear
@@ -46,6 +46,7 @@ __all__ = [
     "coupling",
     "decoder",
     "dequantise",
+    "entrywise",
     "flow",
     "half_coupling",
     "householder",

@@ -23,7 +23,7 @@ class Swept(NamedTuple):
 
 
 def sweep(network: Causal, scalar: Scalar, params, z, cond, sweeps: int, tolerance, blocks: int):
-    """Solve `x = f(z; theta(x))` for `x: f32[d]`, in the network's own order, as a `Swept`.
+    """Solve `x = f(z; theta(x))` for `x: f32[d, ...]`, in the network's own order, as a `Swept`.
 
     A sweep answers all entries of a block at once. The k-th entry of a block is exact after k + 1 sweeps
     over it, whatever the network, so that a block's size is always enough; most need far fewer. One block
@@ -32,7 +32,7 @@ def sweep(network: Causal, scalar: Scalar, params, z, cond, sweeps: int, toleran
     """
     d = len(z)
     size = -(-d // blocks)
-    block = jnp.arange(d) // size
+    block = jnp.reshape(jnp.arange(d) // size, (d, *[1] * (z.ndim - 1)))
 
     def once(x):
         return jax.vmap(scalar.forward)(network.apply(params, x, cond), z)

@@ -16,9 +16,10 @@ def masked_autoregressive(network: Causal, order, scalar: Scalar | None = None) 
     `order: i32[d]` names the entries from first to last. `network` gives `theta: f32[d, scalar.size]` of the
     entries so ordered, row i from those before i; where its last layer starts at zero the flow starts as the
     identity. `log|det| = sum of log slopes`. Densities (x to z) take one pass; sampling (z to x) goes entry
-    by entry but computes every hidden unit once, which costs about one pass too.
+    by entry but computes every hidden unit once, which costs about one pass too. An entry may itself be a
+    vector, a token, moved by a map of vectors (`entrywise`).
 
-    Example: `z, x: f32[d]`. Papamakarios et al. (2017), arXiv:1705.07057.
+    Example: `z, x: f32[d]`, or `f32[d, 4]` of d tokens. Papamakarios et al. (2017), arXiv:1705.07057.
     Raises ValueError if `order` is not a permutation.
     """
     scalar, order = scalar or shift_and_scale(), jnp.asarray(order)
@@ -37,7 +38,7 @@ def masked_autoregressive(network: Causal, order, scalar: Scalar | None = None) 
         return joint(params, key, z, cond)[0]
 
     def inverse(params, key, x, cond=None):
-        example("masked_autoregressive", x, order.shape)
+        example("masked_autoregressive", x, (*order.shape, *x.shape[1:]))
         x = x[order]
         z, log_slope = jax.vmap(scalar.inverse)(network.apply(params, x, cond), x)
         return z[place], -log_slope.sum()

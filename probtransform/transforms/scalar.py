@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 
@@ -48,3 +49,19 @@ def shift() -> Scalar:
         lambda theta, z: (z + theta[0], jnp.zeros_like(z)),
         lambda theta, x: (x - theta[0], jnp.zeros_like(x)),
     )
+
+
+def entrywise(scalar: Scalar, d: int) -> Scalar:
+    """The same map of each of `d` numbers, `z, x: f32[d]`: what moves a whole token at once.
+
+    `theta: f32[d * size]` holds all parameters of one number after another; log slopes add.
+    """
+
+    def together(way):
+        def moved(theta, at):
+            value, log_slope = jax.vmap(way)(theta.reshape(d, scalar.size), at)
+            return value, log_slope.sum()
+
+        return moved
+
+    return Scalar(d * scalar.size, together(scalar.forward), together(scalar.inverse))

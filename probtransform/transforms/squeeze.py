@@ -11,26 +11,29 @@ from ..core.check import example
 from ..core.distribution import carried
 
 
-def squeeze(shape: tuple[int, int, int]) -> Transform[Exact]:
+def squeeze(shape: tuple[int, int, int], side: int = 2) -> Transform[Exact]:
     """`f32[h, w, c] -> f32[h/2, w/2, 4c]`: each 2 x 2 square becomes one place; the weight is zero.
 
-    `x[i, j] = (z[2i, 2j], z[2i, 2j+1], z[2i+1, 2j], z[2i+1, 2j+1])`; `invert(squeeze(shape))` is the way
-    from depth to space. Dinh et al. (2017), arXiv:1605.08803. Raises ValueError for an odd side.
+    `x[i, j] = (z[2i, 2j], z[2i, 2j+1], z[2i+1, 2j], z[2i+1, 2j+1])`, and alike for squares of another
+    `side`; `invert(squeeze(shape))` is the way from depth to space.
+    Dinh et al. (2017), arXiv:1605.08803. Raises ValueError unless `side` divides both sides.
     """
     h, w, c = shape
-    if h % 2 or w % 2 or min(shape) < 1:
+    if min(*shape, side) < 1 or h % side or w % side:
         raise ValueError(
-            f"squeeze: got images of shape {shape}, wanted an even height and width; pad or crop them"
+            f"squeeze: got images of shape {shape}, wanted a height and width divisible by {side}; pad or "
+            "crop them"
         )
-    deep = (h // 2, w // 2, 4 * c)
+    rows, columns = h // side, w // side
+    deep = (rows, columns, side * side * c)
 
     def forward(params, key, z, cond=None):
         example("squeeze", z, shape)
-        return z.reshape(h // 2, 2, w // 2, 2, c).transpose(0, 2, 1, 3, 4).reshape(deep)
+        return z.reshape(rows, side, columns, side, c).transpose(0, 2, 1, 3, 4).reshape(deep)
 
     def inverse(params, key, x, cond=None):
         example("squeeze", x, deep)
-        z = x.reshape(h // 2, w // 2, 2, 2, c).transpose(0, 2, 1, 3, 4).reshape(shape)
+        z = x.reshape(rows, columns, side, side, c).transpose(0, 2, 1, 3, 4).reshape(shape)
         return z, jnp.zeros(())
 
     return Transform(lambda key: {}, forward, Exact(inverse))

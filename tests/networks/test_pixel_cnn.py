@@ -10,9 +10,9 @@ from scipy import stats
 
 from probtransform.core import Event, log_density_many, sample_many
 from probtransform.core.network import passes
-from probtransform.distributions.logistic_mixture import logistic_mixture
+from probtransform.distributions.logistic_mixture import logistic_mixture, mixture_of_logistics
 from probtransform.families.pixelcnn import image_of, pixelcnn
-from probtransform.families.pixelcnn_pp import cut, pixelcnn_pp
+from probtransform.families.pixelcnn_pp import pixelcnn_pp
 from probtransform.networks.pixel_cnn import pixel_cnn
 
 KEY = jax.random.key(0)
@@ -88,12 +88,12 @@ def test_symbol_by_symbol_is_the_same_as_all_at_once(shape, reach, classes, cond
 
 def test_what_is_drawn_row_by_row_is_what_a_pass_a_symbol_draws():
     """Of the network that both families use, through the head of the one that has more to its head."""
-    network = cut(pixel_cnn(SHAPE, LEVELS, 9, 2, width=8, depth=2, reach=2), LEVELS)
+    network = pixel_cnn(SHAPE, LEVELS, 9, 2, width=8, depth=2, reach=2)
     params, label = loud(network), jnp.array(1)
     z = jax.random.gumbel(KEY, (SIZE, LEVELS))
 
     def draw(theta, z):
-        return jnp.argmax(theta + z), theta
+        return jnp.argmax(logistic_mixture(theta, LEVELS) + z), theta
 
     slow = passes(network, SIZE)
     both = jax.jit(lambda p: [n.unroll(p, draw, z, label) for n in (network, slow)])
@@ -153,6 +153,15 @@ def test_a_mixture_is_differences_of_distribution_functions(levels):
     np.testing.assert_allclose(mass.sum(-1), 1, atol=1e-5)
 
 
+def test_a_symbol_weighs_what_it_has_among_all():
+    numbers = jnp.asarray(np.random.default_rng(0).standard_normal((300, 12)), jnp.float32) * 3
+    x = jnp.arange(300) % 7
+    rows = logistic_mixture(numbers, 7)
+    got = mixture_of_logistics(7).log_prob(numbers, x)
+    assert got == pytest.approx(float(rows[jnp.arange(300), x].sum()), rel=1e-5)
+    assert mixture_of_logistics(7).log_prob(numbers, x.at[0].set(7)) == -np.inf
+
+
 @pytest.mark.parametrize("size", [30.0, 1e6])
 def test_a_mixture_at_extremes_is_finite_with_finite_gradients(size):
     numbers = size * jnp.asarray(list(itertools.product([-1.0, 0.0, 1.0], repeat=6)))
@@ -160,7 +169,10 @@ def test_a_mixture_at_extremes_is_finite_with_finite_gradients(size):
     @jax.jit
     def look(numbers):
         nats, back = jax.vjp(lambda n: logistic_mixture(n, 256), numbers)
-        return nats, [back(jnp.zeros_like(nats).at[:, x].set(1.0)) for x in (0, 100, 255)]
+        alone = jax.grad(mixture_of_logistics(256).log_prob)
+        slopes = [back(jnp.zeros_like(nats).at[:, x].set(1.0))[0] for x in (0, 100, 255)]
+        slopes += [alone(numbers, jnp.full(len(numbers), x)) for x in (0, 100, 255)]
+        return nats, jnp.stack(slopes)
 
     nats, slopes = look(numbers)
     assert np.isfinite(nats).all() and np.isfinite(slopes).all()

@@ -55,7 +55,10 @@ def test_the_weight_of_a_split_is_that_of_what_went_deeper():
 
 @pytest.mark.parametrize("shape", [(3, 2, 1), (2, 5, 1), (0, 2, 1)])
 def test_squeeze_wants_even_sides(shape):
-    with pytest.raises(ValueError, match=r"squeeze: got images of shape .* wanted an even"):
+    with pytest.raises(
+        ValueError,
+        match=r"squeeze: got images of shape .* wanted a height and width divisible by 2",
+    ):
         squeeze(shape)
 
 

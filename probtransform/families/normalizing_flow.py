@@ -23,11 +23,12 @@ from ..core import (
 from ..distributions import normal
 from ..networks import mlp
 from ..objectives import likelihood
-from ..transforms import affine, marginal, marginal_of, onto
+from ..transforms import actnorm, actnorm_of, affine, marginal, marginal_of, onto
 from .gaussian import fitted
+from .on_data import on_data
 
 
-def flow(event: Event, **layers: Transform[Exact]) -> Model:
+def normalizing_flow(event: Event, **layers: Transform[Exact]) -> Model:
     """`layers` from a normal base, then an affine map, then the data's shape, by maximum likelihood.
 
     On levels, each entry's own histogram comes in between: layers and affine map carry only what
@@ -35,7 +36,7 @@ def flow(event: Event, **layers: Transform[Exact]) -> Model:
     Gaussian, or Gaussian copula, to start from. Claim: Exact on reals, Bound on levels (uniform
     dequantisation).
 
-    Example: `flow(Event((2,)), bend=planar(2))` samples `f32[2]`.
+    Example: `normalizing_flow(Event((2,)), bend=planar(2))` samples `f32[2]`.
     """
     d, last = math.prod(event.shape), onto(event)
     steps = {**layers, "affine": affine(d)}
@@ -52,6 +53,23 @@ def flow(event: Event, **layers: Transform[Exact]) -> Model:
         return params | {"affine": fitted(z, ridge=0.02)}
 
     return Model(distribution, {"flow": Player(owns, likelihood(distribution))}, prepare=prepare)
+
+
+def image_flow(event: Event, **layers: Transform[Exact]) -> Model:
+    """`layers` from a normal base to `f32[d]`, then each entry's mean and deviation, then the data's shape.
+
+    For maps that know where an entry lies in an image: unlike `normalizing_flow`, entries are not mixed
+    before they come to them. On levels each entry's own histogram comes in between. Claim: Exact on reals,
+    Bound on levels (uniform dequantisation).
+    """
+    d = math.prod(event.shape)
+    distribution = pushforward(normal((d,)), **layers, norm=actnorm((d,)))
+
+    def prepare(params, key, batch):
+        return params | {"norm": actnorm_of(batch.x)}
+
+    flow = Player((*layers, "norm"), likelihood(distribution))
+    return on_data(Model(distribution, {"flow": flow}, prepare=prepare), event)
 
 
 def conditioner(inputs: int, outputs: int, classes: int, width: int, depth: int) -> Network:
