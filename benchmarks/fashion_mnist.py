@@ -1,6 +1,6 @@
 """Fashion-MNIST at 8 bits, the same split and time for all: `pixelcnn_pp`, zuko's NSF and a plain PixelCNN.
 
-    python -m benchmarks.fashion_mnist --peers PEERS/bin/python --seconds 300    (about twenty minutes)
+    python -m benchmarks.fashion_mnist --peers PEERS/bin/python --seconds 180    (about fifteen minutes)
 
 where PEERS is a virtual environment made apart, `pip install torch==2.13.0 zuko`, and the data are those of
 `--data fashion_mnist`. Each trains alone on the machine with all its cores, compilation included, on the
@@ -60,7 +60,7 @@ def theirs(kind: str, python: str, path: Path, seconds: float) -> tuple[float, i
     return float(bits), int(steps), float(spent)
 
 
-def main(peers: str, seconds: float = 300.0) -> None:
+def main(peers: str, seconds: float = 180.0) -> None:
     """peers: a Python that has torch and zuko.  seconds: of training, for each."""
     data = load("fashion_mnist")
     found = {}

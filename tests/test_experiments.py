@@ -2,7 +2,9 @@
 
 import importlib
 
+import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
 from experiments.study import show
 from probtransform.families import registry
@@ -23,3 +25,18 @@ def test_the_table_holds_the_mean(capsys):
     row |= {"bound_bits_per_dim": None, "mmd": 0.5, "sliced_wasserstein": 2.0, "seconds": 3.0}
     show([row | {"seed": 0}, row | {"seed": 1, "bits_per_dim": 2.0}])
     assert "1.5" in capsys.readouterr().out
+
+
+def test_a_table_of_rows_is_trained_on_and_judged(tmp_path, capsys):
+    """The configuration for large tabular sets, at a size of its own."""
+    from experiments.uci import PUBLISHED, Config, main
+
+    rows = np.random.default_rng(0).standard_normal((400, 3)).astype(np.float32) * 2
+    np.savez(tmp_path / "rows.npz", train=rows[:300], test=rows[300:])
+    small = {"steps": 30, "batch": 64, "layers": 2, "width": 8}
+    nats = main(Config("power", tmp_path / "rows.npz", **small))
+    law = multivariate_normal(rows[:300].mean(0), np.cov(rows[:300].T))
+    assert abs(nats - law.logpdf(rows[300:]).mean()) < 0.3
+    assert all(
+        f"{k} {v}" in capsys.readouterr().out for k, v in list(PUBLISHED["power"].items())[:1]
+    )

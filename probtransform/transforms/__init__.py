@@ -3,6 +3,7 @@
 from .actnorm import actnorm, actnorm_of
 from .affine import affine, affine_of
 from .bisection import solve_increasing
+from .block_autoregressive import block_autoregressive
 from .compose import compose
 from .conditioned import conditioned
 from .coupling import coupling, half_coupling
@@ -40,6 +41,7 @@ __all__ = [
     "actnorm_of",
     "affine",
     "affine_of",
+    "block_autoregressive",
     "circular",
     "compose",
     "conditioned",
