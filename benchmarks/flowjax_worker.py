@@ -1,6 +1,6 @@
 """A spline coupling flow of flowjax: run by `benchmarks.splines`, in a Python that has it.
 
-    python flowjax_worker.py density|step|sample|fit
+    python flowjax_worker.py density|step|sample|autoregressive|fit
 
 Reads a number of repetitions a line, answers with wall-clock and CPU seconds and the last result's mean.
 """
@@ -16,18 +16,19 @@ import optax
 import paramax
 from flowjax.bijections import RationalQuadraticSpline
 from flowjax.distributions import Normal
-from flowjax.flows import coupling_flow
+from flowjax.flows import coupling_flow, masked_autoregressive_flow
 from flowjax.train import fit_to_data
 
 work = sys.argv[1]
-key, batch, tx = jax.random.key(0), 1024, optax.adam(1e-3)
-d = 2 if work == "fit" else 8
-flow = coupling_flow(
+chained = work == "autoregressive"
+key, batch, tx = jax.random.key(0), 256 if chained else 1024, optax.adam(1e-3)
+d = {"fit": 2, "autoregressive": 43}.get(work, 8)
+flow = (masked_autoregressive_flow if chained else coupling_flow)(
     key,
     base_dist=Normal(jnp.zeros(d)),
     transformer=RationalQuadraticSpline(knots=7, interval=4),  # inner knots: eight bins
-    flow_layers=8,
-    nn_width=64,
+    flow_layers=5 if chained else 8,
+    nn_width=128 if chained else 64,
     nn_depth=2,
     nn_activation=jax.nn.silu,  # as ours
 )
@@ -52,7 +53,7 @@ def update(params, opt, x):
 def once(state):
     if work == "density":
         return log_prob(flow, x)
-    if work == "sample":
+    if work in ("sample", "autoregressive"):
         return sample(flow, key)
     return update(*(state or (params, opt)), x)
 
