@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Batch, Event, Model, Player, one_hot, pushforward, reading
+from ..core.check import positive
 from ..distributions import normal
 from ..networks import mlp
 from ..objectives import adversarial
@@ -27,7 +28,13 @@ def gan(
 
     On levels both play on the normal scores of dequantised entries, and samples are rounded.
     Example: `gan(Event((2,)))` samples `f32[2]`. Goodfellow et al. (2014), arXiv:1406.2661.
+    Raises ValueError if a size or `critic_steps` is less than one, or `penalty` negative.
     """
+    positive("gan", latent=latent, critic_steps=critic_steps)
+    if not 0 <= penalty < math.inf:
+        raise ValueError(
+            f"gan: got penalty={penalty}, wanted a finite number >= 0; 0 leaves the critic free"
+        )
     d = math.prod(event.shape)
 
     def with_label(x, cond):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -24,10 +26,15 @@ def jet(
 
     Example: `jet(Event((8, 8, 1), levels=17))` samples `u8[8, 8, 1]`.
     Kolesnikov et al. (2024), arXiv:2412.15129. Raises ValueError unless `patch` divides both sides of an
-    image, and `heads` divides `width`.
+    image, `heads` divides `width`, and there are two entries.
     """
     positive("jet", patch=patch, layers=layers)
     size, numbers = tokens_of(event.shape, patch)
+    if size * numbers < 2:
+        raise ValueError(
+            f"jet: got an event of shape {event.shape}, wanted at least 2 entries; use a family without "
+            "halves"
+        )
     body = patch_transformer(size, numbers, 2 * numbers, event.classes, width, depth, heads)
 
     def scale_and_shift(params, x, cond):
@@ -51,7 +58,9 @@ def masks(layers: int, shape: tuple[int, ...], patch: int) -> np.ndarray:
     across = shape[1] // patch if len(shape) == 3 else 1
     board = (np.arange(size) // across + np.arange(size) % across) % 2
     within = [np.random.default_rng(i // 4).permutation(numbers) % 2 for i in range(layers)]
-    split = [within[i] if i % 4 < 2 and numbers > 1 else board[:, None] for i in range(layers)]
+    # what cannot be halved one way is halved the other
+    patchwise = [size > 1 and (numbers == 1 or i % 4 >= 2) for i in range(layers)]
+    split = [board[:, None] if whole else within[i] for i, whole in enumerate(patchwise)]
     return np.array(
         [np.broadcast_to((half + i) % 2, (size, numbers)).ravel() for i, half in enumerate(split)],
         np.float32,
@@ -61,7 +70,8 @@ def masks(layers: int, shape: tuple[int, ...], patch: int) -> np.ndarray:
 def preset(event: Event) -> dict:
     if event.levels is None:
         return {"steps": 3000, "batch": 256, "rate": 2e-3}
-    return {"steps": 600, "batch": 64, "rate": 2e-3, "weight_decay": 0.1, "average": 0.99}
+    patch = 4 if math.prod(event.shape) > 500 else 2
+    return {"steps": 600, "batch": 64, "rate": 2e-3, "weight_decay": 0.1, "patch": patch}
 
 
 def tiny() -> tuple[Model, Batch]:

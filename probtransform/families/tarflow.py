@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..core import Batch, Event, Exact, Model, Transform
 from ..core.check import positive
 from ..networks.causal_transformer import token_transformer
@@ -44,7 +46,8 @@ def tarflow(
 def preset(event: Event) -> dict:
     if event.levels is None:
         return {"steps": 2000, "batch": 256, "rate": 2e-3}
-    return {"steps": 500, "batch": 64, "rate": 2e-3, "weight_decay": 0.1, "average": 0.99}
+    patch = 4 if math.prod(event.shape) > 500 else 2
+    return {"steps": 500, "batch": 64, "rate": 2e-3, "weight_decay": 0.1, "patch": patch}
 
 
 def tiny() -> tuple[Model, Batch]:

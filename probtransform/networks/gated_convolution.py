@@ -10,12 +10,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from .transformer import norm
-
-
-def dense(key, *shape: int, scale: float = 1.0):
-    """Weights of which each column reads numbers of size one and gives numbers of size `scale`."""
-    return scale * shape[-2] ** -0.5 * jax.random.normal(key, shape)
+from .transformer import dense, norm
 
 
 def blocks(key, depth: int, neighbours: int, width: int, classes: int) -> dict:

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..core import Causal, one_hot
 from ..core.check import example, positive
-from .gated_convolution import blocks, dense, down, loud, right
+from .gated_convolution import blocks, down, loud, right
+from .transformer import dense
 
 
 def pixel_cnn(

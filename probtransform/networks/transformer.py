@@ -47,9 +47,9 @@ def blocks(who: str, width: int, depth: int, heads: int, dropout: float = 0.0) -
         qkv, out, up, down = keys
         return {
             "qkv": dense(qkv, depth, width, 3 * width),
-            "out": quiet * dense(out, depth, width, width),
+            "out": dense(out, depth, width, width, scale=quiet),
             "up": dense(up, depth, width, 4 * width),
-            "down": quiet * dense(down, depth, 4 * width, width),
+            "down": dense(down, depth, 4 * width, width, scale=quiet),
         }
 
     def apply(params, h, ahead, key=None):
@@ -97,9 +97,9 @@ def behind(n: int):
     return jnp.where(np.tri(n, dtype=bool), 0.0, -jnp.inf)
 
 
-def dense(key, *shape):
-    """Normal weights `[..., inputs, outputs]` that keep a variance of one."""
-    return shape[-2] ** -0.5 * jax.random.normal(key, shape)
+def dense(key, *shape: int, scale: float = 1.0):
+    """Weights `[..., inputs, outputs]` that read numbers of size one and give numbers of size `scale`."""
+    return scale * shape[-2] ** -0.5 * jax.random.normal(key, shape)
 
 
 def norm(h):

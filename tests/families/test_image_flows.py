@@ -111,11 +111,12 @@ def test_tokens_move_as_those_before_say_and_sweeps_find_the_same_samples():
         np.testing.assert_allclose(jax.jit(swept.joint)(params, KEY, z)[1], weight, atol=1e-4)
 
 
-@pytest.mark.parametrize("shape", [(8, 8, 1), (4, 4, 3), (5,)])
+@pytest.mark.parametrize("shape", [(8, 8, 1), (4, 4, 3), (5,), (2, 2, 1)])
 def test_halves_take_turns_within_patches_and_between_them(shape):
     found = masks(8, shape, 2)
     np.testing.assert_array_equal(found[::2] + found[1::2], 1)
-    if len(shape) == 3:
+    assert (found.any(1) & ~found.all(1)).all()
+    if shape[0] > 2 and len(shape) == 3:
         by_token = found.reshape(8, -1, 4 * shape[2])
         np.testing.assert_array_equal(by_token[0].mean(1), 0.5)
         assert set(by_token[2].mean(1)) == {0.0, 1.0}
@@ -129,6 +130,7 @@ def test_halves_take_turns_within_patches_and_between_them(shape):
         (lambda: realnvp.realnvp(Event((3, 3, 1)), scales=1), "wanted an image with even sides"),
         (lambda: tarflow.tarflow(Event((5, 4, 1))), "divisible by 2"),
         (lambda: jet.jet(Event((4, 4, 1)), patch=3), "divisible by 3"),
+        (lambda: jet.jet(Event((1,))), "wanted at least 2 entries"),
         (lambda: jet.jet(Event((4, 4, 1)), width=6), "a width of 6 for 4 heads"),
     ],
 )
