@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from .report import row_of, write
 from .table import shown, table
 
 REFRESH = 30  # seconds after which the page is written anew while others train
-SHORT = 12  # seconds a family, in all, below which it is compiled in haste, without films and walks
+SHORT = 12  # seconds a family, in all, below which films and walks are left out
 COLUMNS = ("family", "claim", "bits_per_dim", "mmd", "sliced_wasserstein", "seconds")
 
 
@@ -62,27 +61,26 @@ def compare(options) -> int:
             continue
         short = left is not None and left / (len(runs) - i) < SHORT
         budget = share(left, beside, len(runs) - i, options.seconds_each)
-        with in_haste(short):
-            try:
-                train(
-                    run,
-                    data.train,
-                    workdir / name,
-                    pictures=None if short else painter(run, data),
-                    seconds=budget,
-                    stop=stop,
-                )
-            except FloatingPointError as error:
-                left_out[name] = str(error)
-                failures += 1
-                continue
-            if stop():
-                if rows:
-                    write(workdir / "report.html", rows, left_out)
-                print(f"stopped and saved in {workdir}; the same command goes on from there")
-                return 0
-            trained = time.monotonic()
-            rows.append(row_of(workdir / name, data, floor, short))
+        try:
+            train(
+                run,
+                data.train,
+                workdir / name,
+                pictures=None if short else painter(run, data),
+                seconds=budget,
+                stop=stop,
+            )
+        except FloatingPointError as error:
+            left_out[name] = str(error)
+            failures += 1
+            continue
+        if stop():
+            if rows:
+                write(workdir / "report.html", rows, left_out)
+            print(f"stopped and saved in {workdir}; the same command goes on from there")
+            return 0
+        trained = time.monotonic()
+        rows.append(row_of(workdir / name, data, floor, short))
         if time.monotonic() - written > REFRESH:
             write(workdir / "report.html", rows, left_out)
             written = time.monotonic()
@@ -99,19 +97,6 @@ def compare(options) -> int:
         table(f"{options.data}, seed {options.seed}", COLUMNS, shown_rows)
         print(f"report: {workdir / 'report.html'}")
     return 1 if failures or not rows else 0
-
-
-@contextmanager
-def in_haste(short: bool):
-    """Where time is `short`, programs of few optimisations: most of it would go into compiling them."""
-    import jax
-
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", before or short)
-    try:
-        yield
-    finally:
-        jax.config.update("jax_disable_most_optimizations", before)
 
 
 def share(

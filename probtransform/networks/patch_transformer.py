@@ -30,18 +30,19 @@ def patch_transformer(
 
     def init(key):
         first, places, labels, *rest = jax.random.split(key, 7)
-        return {
+        named = {"labels": 0.5 * jax.random.normal(labels, (classes, width))} if classes else {}
+        return named | {
             "tokens": dense(first, numbers, width),
             "places": 0.5 * jax.random.normal(places, (size, width)),
-            "labels": 0.5 * jax.random.normal(labels, (classes, width)),
             "blocks": body.init(rest),
             "last": jnp.zeros((width, outputs)),
             "bias": jnp.zeros((size, outputs)),
         }
 
     def apply(params, x, cond=None):
-        label = one_hot(cond, classes) @ params["labels"]
-        h = x @ params["tokens"] + params["places"] + label
+        h = x @ params["tokens"] + params["places"]
+        if classes:
+            h = h + one_hot(cond, classes) @ params["labels"]
         return norm(body.apply(params["blocks"], h, 0.0)) @ params["last"] + params["bias"]
 
     return Network(init, apply)

@@ -13,7 +13,7 @@ import pytest
 from conftest import SMALL, assert_same_run, kept
 from PIL import Image
 
-from probtransform.cli.compare import in_haste, share
+from probtransform.cli.compare import share
 from probtransform.training.workdir import load_run, parameters
 
 
@@ -93,21 +93,6 @@ def test_a_budget_is_divided_and_what_is_left_over_goes_on():
     )  # two were done, numbers and pictures took 2 seconds each
     assert share(56.0, [1.0, 3.0], 4, 5.0) == 5.0
     assert share(-1.0, [2.0], 1) == 0.0
-
-
-def test_haste_is_over_with_the_family_that_needed_it():
-    name = "jax_disable_most_optimizations"
-    before = jax.config.read(name)
-    try:
-        jax.config.update(name, False)
-        with in_haste(False):
-            assert not jax.config.read(name)
-        with pytest.raises(FloatingPointError), in_haste(True):
-            assert jax.config.read(name)
-            raise FloatingPointError
-        assert not jax.config.read(name)
-    finally:
-        jax.config.update(name, before)
 
 
 def test_forty_families_fit_a_budget():

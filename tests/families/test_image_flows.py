@@ -51,6 +51,15 @@ def test_the_density_is_that_of_the_base_over_the_volume_of_the_map(family):
         assert (np.asarray(jacobian) != 0).mean() > 0.8
 
 
+@pytest.mark.parametrize("classes", [0, 3])
+@pytest.mark.parametrize("family", SMALL)
+def test_no_parameter_is_empty(family, classes):
+    """A checkpoint has no place for an array of no numbers."""
+    model = SMALL[family](Event(IMAGE, classes=classes))
+    shapes = jax.eval_shape(model.distribution.init, KEY)
+    assert all(leaf.size for leaf in jax.tree.leaves(shapes))
+
+
 @pytest.mark.parametrize("family", SMALL)
 @pytest.mark.parametrize("shape", [(4, 2, 2), (3,)])
 def test_it_starts_as_the_identity_up_to_the_order_of_entries(family, shape):
