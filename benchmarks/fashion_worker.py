@@ -3,7 +3,7 @@
     python fashion_worker.py zuko|pixelcnn DATA.npz SECONDS THREADS
 
 Trains for so many seconds under Adam and a cosine over that time, then prints `bits per dimension, steps,
-seconds` of the whole test part. Both are as their authors' examples have them:
+seconds` of the whole test part. Sizes are ours, chosen to fit the time, and were not searched over:
 
 zuko      a neural spline flow of 3 autoregressive transforms, 2 x 256 hidden units, 8 bins, of logits of
           uniformly dequantised levels, each entry standardised; a bound, here of one draw of noise an image.

@@ -25,8 +25,8 @@ def pixelcnn_pp(
 
     Three numbers a component, where `pixelcnn` needs one a level. The paper couples the channels of a pixel
     by means linear in the channels before; here the network reads those channels itself, so that weights and
-    scales depend on them too. An event that is no image is one row of
-    pixels of one channel; reals are a histogram of `bins` cells an axis, stretched over the line.
+    scales depend on them too. An event that is no image is one row of pixels of one channel; reals are a
+    histogram of `bins` cells an axis, stretched over the line.
 
     Example: `pixelcnn_pp(Event((32, 32, 3), levels=256))` samples `u8[32, 32, 3]`.
     Salimans et al. (2017), arXiv:1701.05517.

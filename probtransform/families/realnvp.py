@@ -23,9 +23,13 @@ def realnvp(
     convolutions. Either starts as the identity.
 
     Example: `realnvp(Event((2,)))` samples `f32[2]`. Dinh et al. (2017), arXiv:1605.08803.
-    Raises ValueError if there are scales and no two channels or pixels to move one another.
+    Raises ValueError if `scales` is negative, or leaves no two channels or pixels to move one another.
     """
     positive("realnvp", layers=layers)
+    if scales < 0:
+        raise ValueError(
+            f"realnvp: got scales={scales}, wanted at least 0; pass 0 for a flat vector"
+        )
     d = math.prod(event.shape)
     if not scales:
         network = conditioner(d, 2 * d, event.classes, width, depth)

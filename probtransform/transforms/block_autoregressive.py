@@ -19,8 +19,8 @@ def block_autoregressive(size: int, units: int = 8, depth: int = 1) -> Transform
     `(e^v - 1) / units`, all `|v| < 2`, which keeps the slope of z_i over `e^(s_i)` between `e^-2` and `e^2`.
     Weights of the own entry are positive as in the paper; bounds are added, so that every z is reached.
 
-    `log|det| = sum_i log dz_i/dx_i`. Sampling goes entry by entry, by the certified `solve_increasing`: some
-    sixty passes each. Zeros of `out` are the identity, which it starts as.
+    `log|det| = sum_i log dz_i/dx_i`. Sampling goes entry by entry, by the certified `solve_increasing`, and
+    makes many passes for each. Zeros of `out` are the identity, which it starts as.
 
     Example: `z, x: f32[3]`. De Cao et al. (2019), arXiv:1904.04676.
     Raises ValueError if a size is less than one.

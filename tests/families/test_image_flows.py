@@ -137,6 +137,7 @@ def test_halves_take_turns_within_patches_and_between_them(shape):
         (lambda: glow.glow(Event((3, 3, 1))), "wanted two channels, or even sides"),
         (lambda: glow.glow(Event((1,))), "wanted two channels, or even sides"),
         (lambda: realnvp.realnvp(Event((3, 3, 1)), scales=1), "wanted an image with even sides"),
+        (lambda: realnvp.realnvp(Event((4, 4, 1)), scales=-1), "got scales=-1, wanted at least 0"),
         (lambda: tarflow.tarflow(Event((5, 4, 1))), "divisible by 2"),
         (lambda: jet.jet(Event((4, 4, 1)), patch=3), "divisible by 3"),
         (lambda: jet.jet(Event((1,))), "wanted at least 2 entries"),
