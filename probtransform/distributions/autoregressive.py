@@ -18,13 +18,14 @@ from .observation import categorical, integers
 class Conditional(NamedTuple):
     """What a row of a network's numbers says of one symbol.
 
-    log_prob:   `(numbers, x) -> scalar`, the sum over rows of the log-mass of each row's own symbol,
-                `numbers: f32[d, outputs]`, `x: i32[d]`.
-    log_masses: `numbers: f32[outputs]` of one row `-> f32[levels]`, those of all symbols.
+    log_prob: `(numbers, x) -> scalar`, the sum over rows of the log-mass of each row's own symbol,
+              `numbers: f32[d, outputs]`, `x: i32[d]`.
+    quantile: `(numbers, u) -> symbol`, the least whose distribution function exceeds u in [0, 1),
+              `numbers: f32[outputs]` of one row.
     """
 
     log_prob: Callable
-    log_masses: Callable
+    quantile: Callable
 
 
 def autoregressive(
@@ -48,16 +49,15 @@ def autoregressive(
     d = math.prod(shape)
     causal = network if isinstance(network, Causal) else passes(network, d)
 
-    law = conditional or Conditional(categorical((d,), levels).log_prob, jax.nn.log_softmax)
+    law = conditional or free(levels)
 
-    def quantile(numbers, u):
-        nats = law.log_masses(numbers)
-        symbol = jnp.sum(jnp.cumsum(jnp.exp(nats))[:-1] <= u)
-        return symbol, nats[symbol]
+    def answer(numbers, u):
+        symbol = law.quantile(numbers, u)
+        return symbol, law.log_prob(numbers[None], symbol[None])
 
     def draw(params, key, cond, z):
         uniforms = jax.random.uniform(key, (d,)) if z is None else z.reshape(d)
-        x, nats = causal.unroll(params[name], quantile, uniforms, cond)
+        x, nats = causal.unroll(params[name], answer, uniforms, cond)
         return uniforms.reshape(shape), x.reshape(shape).astype(integers(levels)), nats.sum()
 
     def stages(params, key, cond=None, z=None):
@@ -77,3 +77,15 @@ def autoregressive(
     return Distribution(
         lambda key: {name: network.init(key)}, sample, Exact(log_density), joint, stages
     )
+
+
+def free(levels: int) -> Conditional:
+    """A logit for each symbol."""
+
+    def log_prob(numbers, x):
+        return categorical(x.shape, levels).log_prob(numbers, x)
+
+    def quantile(numbers, u):
+        return jnp.sum(jnp.cumsum(jax.nn.softmax(numbers))[:-1] <= u)
+
+    return Conditional(log_prob, quantile)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,14 +11,22 @@ from .observation import is_level
 
 
 def mixture_of_logistics(levels: int) -> Conditional:
-    """`logistic_mixture` as the conditional of a chain: weighed at one symbol, drawn from all levels.
+    """`F(x) = sum_k w_k sigmoid((x + 1/2 - m_k)/s_k)` on `0 .. levels-2`, 1 above; three numbers a component.
 
-    Salimans et al. (2017), arXiv:1701.05517.
+    So the outer cells reach to infinity. Of `f32[3 k]`, the first k give `w = softmax`, then come k means and
+    k log-scales, these in [-5, 3] in units of `levels / 8`. Zeros stand for means spread evenly over the
+    levels, so that no two components are ever the same. A quantile is found by halving, in `log2 levels`
+    values of the distribution function.
+
+    Salimans et al. (2017), arXiv:1701.05517. Raises ValueError for fewer than two levels, or if the numbers
+    are not three a component.
     """
 
     def log_prob(numbers, x):
         weight, middle, scale = parts(numbers, levels)
         x = x[:, None].astype(jnp.int32)
+        # log(sigmoid(a) - sigmoid(b)) = log sigmoid(a) + log sigmoid(-b) + log(1 - exp(b - a)); a cell
+        # that reaches to infinity lacks one of the first two, and the last
         below, above = (x - 0.5 - middle) / scale, (x + 0.5 - middle) / scale
         lower, upper = jax.nn.log_sigmoid(above), jax.nn.log_sigmoid(-below)
         inner = lower + upper + jnp.log(-jnp.expm1(-1 / scale))
@@ -28,28 +34,19 @@ def mixture_of_logistics(levels: int) -> Conditional:
         nats = jax.nn.logsumexp(jax.nn.log_softmax(weight) + mass, -1).sum()
         return jnp.where(is_level(x, levels).all(), nats, -jnp.inf)
 
-    return Conditional(log_prob, partial(logistic_mixture, levels=levels))
+    def quantile(numbers, u):
+        weight, middle, scale = parts(numbers, levels)
+        weight = jax.nn.softmax(weight)
+        side = jnp.where(u < 0.5, 1.0, -1.0)  # from the nearer end, where floats are finer
+        symbol = jnp.zeros((), jnp.int32)
+        for bit in reversed(range((levels - 1).bit_length())):
+            higher = symbol + 2**bit
+            mass = weight @ jax.nn.sigmoid(side * (higher - 0.5 - middle) / scale)
+            passed = side * mass <= side * jnp.minimum(u, 1 - u)
+            symbol = jnp.where(passed & (higher < levels), higher, symbol)
+        return symbol
 
-
-def logistic_mixture(numbers, levels: int):
-    """Log-probabilities `f32[..., levels]` of `f32[..., 3 k]`: weights, means, log-scales of k logistics.
-
-    `P(x) = sum_k w_k (sigmoid((x + 1/2 - m_k)/s_k) - sigmoid((x - 1/2 - m_k)/s_k))`, the outer cells reaching
-    to infinity, with `w = softmax` of the first k numbers, log-scale in [-5, 3] in units of `levels / 8`.
-    Zeros stand for k means spread evenly over the levels, so that no two components are ever the same.
-
-    Salimans et al. (2017), arXiv:1701.05517. Raises ValueError for fewer than two levels, or if `numbers` are
-    not three a component.
-    """
-    weight, middle, scale = parts(numbers[..., None, :], levels)
-    edges = np.arange(1, levels, dtype="float32")[:, None] - 0.5
-    t = (edges - middle) / scale
-    # log(sigmoid(a) - sigmoid(b)) = log sigmoid(a) + log sigmoid(-b) + log(1 - exp(b - a)); a cell that
-    # reaches to infinity lacks one of the first two, and the last
-    below, above = jax.nn.log_sigmoid(t), jax.nn.log_sigmoid(-t)
-    inner = below[..., 1:, :] + above[..., :-1, :] + jnp.log(-jnp.expm1(-1 / scale))
-    mass = jnp.concatenate([below[..., :1, :], inner, above[..., -1:, :]], -2)
-    return jax.nn.logsumexp(jax.nn.log_softmax(weight) + mass, -1)
+    return Conditional(log_prob, quantile)
 
 
 def parts(numbers, levels: int):
@@ -57,7 +54,7 @@ def parts(numbers, levels: int):
     size = numbers.shape[-1]
     if levels < 2 or size % 3 or not size:
         raise ValueError(
-            f"logistic_mixture: got {size} numbers for {levels} levels, wanted three a component and two "
+            f"mixture_of_logistics: got {size} numbers for {levels} levels, wanted three a component and two "
             "levels or more; change them"
         )
     weight, mean, log_scale = jnp.split(numbers, 3, -1)

@@ -10,7 +10,7 @@ from scipy import stats
 
 from probtransform.core import Event, log_density_many, sample_many
 from probtransform.core.network import passes
-from probtransform.distributions.logistic_mixture import logistic_mixture, mixture_of_logistics
+from probtransform.distributions import mixture_of_logistics
 from probtransform.families.pixelcnn import image_of, pixelcnn
 from probtransform.families.pixelcnn_pp import pixelcnn_pp
 from probtransform.networks.pixel_cnn import pixel_cnn
@@ -90,14 +90,14 @@ def test_what_is_drawn_row_by_row_is_what_a_pass_a_symbol_draws():
     """Of the network that both families use, through the head of the one that has more to its head."""
     network = pixel_cnn(SHAPE, LEVELS, 9, 2, width=8, depth=2, reach=2)
     params, label = loud(network), jnp.array(1)
-    z = jax.random.gumbel(KEY, (SIZE, LEVELS))
+    z = jax.random.uniform(KEY, (20, SIZE))
 
-    def draw(theta, z):
-        return jnp.argmax(logistic_mixture(theta, LEVELS) + z), theta
+    def draw(theta, u):
+        return mixture_of_logistics(LEVELS).quantile(theta, u), theta
 
     slow = passes(network, SIZE)
-    both = jax.jit(lambda p: [n.unroll(p, draw, z, label) for n in (network, slow)])
-    (symbols, rows), (wanted, wanted_rows) = both(params)
+    many = [jax.vmap(lambda z, n=n: n.unroll(params, draw, z, label)) for n in (network, slow)]
+    (symbols, rows), (wanted, wanted_rows) = jax.jit(lambda z: [n(z) for n in many])(z)
     np.testing.assert_array_equal(symbols, wanted)
     assert len(np.unique(symbols)) == LEVELS
     np.testing.assert_allclose(rows, wanted_rows, atol=1e-4)
@@ -138,28 +138,51 @@ def test_a_key_drops_features_and_no_key_none():
     np.testing.assert_allclose(sure(params, symbols, None, KEY), apply(params, symbols), atol=1e-5)
 
 
-@pytest.mark.parametrize("levels", [2, 3, 256])
-def test_a_mixture_is_differences_of_distribution_functions(levels):
-    numbers = np.random.default_rng(levels).standard_normal((20, 12)).astype("float32")
+def numbers_of(count, levels):
+    """Numbers of mixtures of four, and the distribution function of each at the ends of cells, by SciPy."""
+    numbers = np.random.default_rng(levels).standard_normal((count, 12)).astype("float32")
     logits, mean, log_scale = np.split(np.float64(numbers), 3, -1)
     weights = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     middle = (mean + np.array([-0.75, -0.25, 0.25, 0.75]) + 1) * levels / 2 - 0.5
     edges = np.array([-np.inf, *(np.arange(1, levels) - 0.5), np.inf])[:, None, None]
     cdf = stats.logistic.cdf(edges, middle, np.exp(log_scale.clip(-5, 3)) * levels / 8)
-    wanted = (weights * np.diff(cdf, axis=0)).sum(-1).T
-    nats = jax.jit(logistic_mixture, static_argnums=1)(numbers, levels)
-    mass = np.exp(np.float64(nats))
-    np.testing.assert_allclose(mass, wanted, rtol=2e-4, atol=1e-7)
+    return numbers, (weights * cdf).sum(-1).T
+
+
+def log_masses(numbers, levels):
+    """Those of all symbols, `f32[count, levels]`."""
+    law = mixture_of_logistics(levels)
+    each = jax.vmap(jax.vmap(law.log_prob, (None, 0)), (0, None))
+    return each(jnp.asarray(numbers)[:, None], jnp.arange(levels)[:, None])
+
+
+@pytest.mark.parametrize("levels", [2, 3, 256])
+def test_a_mixture_is_differences_of_distribution_functions(levels):
+    numbers, cdf = numbers_of(20, levels)
+    mass = np.exp(np.float64(jax.jit(log_masses, static_argnums=1)(numbers, levels)))
+    np.testing.assert_allclose(mass, np.diff(cdf), rtol=2e-4, atol=1e-7)
     np.testing.assert_allclose(mass.sum(-1), 1, atol=1e-5)
 
 
-def test_a_symbol_weighs_what_it_has_among_all():
-    numbers = jnp.asarray(np.random.default_rng(0).standard_normal((300, 12)), jnp.float32) * 3
+def test_rows_add_up_and_no_symbol_is_beyond_the_levels():
+    numbers, law = jnp.asarray(numbers_of(300, 7)[0]), mixture_of_logistics(7)
     x = jnp.arange(300) % 7
-    rows = logistic_mixture(numbers, 7)
-    got = mixture_of_logistics(7).log_prob(numbers, x)
-    assert got == pytest.approx(float(rows[jnp.arange(300), x].sum()), rel=1e-5)
-    assert mixture_of_logistics(7).log_prob(numbers, x.at[0].set(7)) == -np.inf
+    rows = log_masses(numbers, 7)[jnp.arange(300), x]
+    assert law.log_prob(numbers, x) == pytest.approx(float(rows.sum()), rel=1e-5)
+    assert law.log_prob(numbers, x.at[0].set(7)) == -np.inf
+
+
+@pytest.mark.parametrize("levels", [2, 5, 7, 256])
+def test_a_quantile_is_the_first_symbol_whose_distribution_function_exceeds_it(levels):
+    numbers, cdf = numbers_of(50, levels)
+    # the least and largest that `uniform` draws, and near both ends, where a running sum would round
+    u = np.float32([0, 2**-23, 1e-5, *np.linspace(0.01, 0.99, 50), 1 - 1e-5, 1 - 2**-23])
+    find = jax.jit(jax.vmap(jax.vmap(mixture_of_logistics(levels).quantile, (None, 0)), (0, None)))
+    x = np.asarray(find(numbers, u))
+    assert x.min() == 0 and x.max() == levels - 1
+    low, high = np.take_along_axis(cdf, x, -1), np.take_along_axis(cdf, x + 1, -1)
+    nearer = np.minimum(u, 1 - np.float64(u))
+    assert (low <= u + 1e-5 * nearer).all() and (high >= u - 1e-5 * nearer).all()
 
 
 @pytest.mark.parametrize("size", [30.0, 1e6])
@@ -168,11 +191,9 @@ def test_a_mixture_at_extremes_is_finite_with_finite_gradients(size):
 
     @jax.jit
     def look(numbers):
-        nats, back = jax.vjp(lambda n: logistic_mixture(n, 256), numbers)
-        alone = jax.grad(mixture_of_logistics(256).log_prob)
-        slopes = [back(jnp.zeros_like(nats).at[:, x].set(1.0))[0] for x in (0, 100, 255)]
-        slopes += [alone(numbers, jnp.full(len(numbers), x)) for x in (0, 100, 255)]
-        return nats, jnp.stack(slopes)
+        slope = jax.grad(mixture_of_logistics(256).log_prob)
+        slopes = [slope(numbers, jnp.full(len(numbers), x)) for x in (0, 100, 255)]
+        return log_masses(numbers, 256), jnp.stack(slopes)
 
     nats, slopes = look(numbers)
     assert np.isfinite(nats).all() and np.isfinite(slopes).all()
@@ -199,6 +220,6 @@ def test_errors():
         network.apply({}, jnp.zeros(SIZE))
     for numbers, levels in [(8, 5), (9, 1), (0, 5)]:
         with pytest.raises(
-            ValueError, match=f"logistic_mixture: got {numbers} numbers for {levels}"
+            ValueError, match=f"mixture_of_logistics: got {numbers} numbers for {levels}"
         ):
-            logistic_mixture(jnp.zeros(numbers), levels)
+            mixture_of_logistics(levels).quantile(jnp.zeros(numbers), 0.5)
