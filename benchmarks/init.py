@@ -1,11 +1,11 @@
 """How long one waits before training starts: parameters of every family, and the import of the package.
 
-    python -m benchmarks.init        (about two minutes)
+    python -m benchmarks.init        (about six minutes)
 
-`learner.init` of each family at its digits preset, tracing and compilation included, in a fresh process
-without a compilation cache: at most 2 seconds. `import probtransform` after `import jax`: at most half a
-second; what the imports of its parts take is shown beside it. Least of five processes; CPU seconds, over all
-threads of the compiler, are kept with the results.
+`learner.init` of each family at its digits preset as `fit` compiles it, tracing and compilation included, in
+a fresh process without a compilation cache: at most 2 seconds. `import probtransform` after `import jax`: at
+most half a second; what the imports of its parts take is shown beside it. Least of five processes; CPU
+seconds, over all threads of the compiler, are kept with the results.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import jax, jax.numpy as jnp, time
 from probtransform.core import Batch, Event
 from probtransform.families import registry
 from probtransform.training import Recipe, learner, optimizer
+from probtransform.training.fit import HASTY
 event = Event((8, 8, 1), 17, 0)
 family = registry[{name!r}]
 batch = Batch(jax.random.randint(jax.random.key(1), (1437, *event.shape), 0, 17).astype(jnp.uint8))
@@ -29,7 +30,8 @@ key = jax.block_until_ready(jax.random.key(0))
 preset = {{k: v for k, v in family.preset(event).items() if k in Recipe.__dataclass_fields__}}
 own = {{k: v for k, v in family.preset(event).items() if k not in preset}}
 began, cpu = time.perf_counter(), time.process_time()
-jax.block_until_ready(learner(family.build(event, **own), optimizer(Recipe(**preset))).init(key, batch))
+init = learner(family.build(event, **own), optimizer(Recipe(**preset))).init
+jax.block_until_ready(jax.jit(init, compiler_options=HASTY)(key, batch))
 print(time.perf_counter() - began, time.process_time() - cpu)
 """
 

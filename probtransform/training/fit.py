@@ -33,6 +33,11 @@ class Fitted(NamedTuple):
     finished: bool
 
 
+HASTY = {
+    "xla_backend_optimization_level": 0
+}  # what runs once need not be fast: a third less to wait
+
+
 def fit(
     model: Model,
     tx: optax.GradientTransformation | dict,
@@ -84,7 +89,8 @@ def fit(
         feed.seek(about["data"])
         began, memory = began - spent(about), about.get("memory")
     else:
-        state = init(first, None if model.prepare is as_they_are else feed.sample())
+        once = jax.jit(init, compiler_options=HASTY)
+        state = once(first, None if model.prepare is as_they_are else feed.sample())
     advance: Any = None
 
     def save():
