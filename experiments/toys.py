@@ -1,20 +1,22 @@
 """A flow on the toys, whose densities are known: KL(truth || flow) in nats, by a paired estimate.
 
-    python -m experiments.toys --data checkerboard
+    python -m experiments.toys --data moons
 
-Expect about 0.03 on the checkerboard, whose edges no smooth map has, after 40 seconds on two cores.
+Expect 0.003 on the moons and 0.004 on the eight Gaussians, after 20 seconds on two cores. A density with
+edges wants another flow: `experiments.checkerboard`.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
 import numpy as np
 import tyro
 
-from probtransform.core import Batch, Event, log_density_many, sample_many
+from probtransform.core import Batch, Event, Model, log_density_many, sample_many
 from probtransform.data.toys import TOYS
 from probtransform.families.spline_coupling import spline_coupling
 from probtransform.training import Recipe, averaged, fit, optimizer
@@ -22,17 +24,17 @@ from probtransform.training import Recipe, averaged, fit, optimizer
 
 @dataclass(frozen=True)
 class Config:
-    data: str = "checkerboard"
+    data: str = "moons"
     seeds: int = 3
-    steps: int = 3000
-    batch: int = 512
-    rate: float = 6e-3
+    steps: int = 6000
+    batch: int = 256
+    rate: float = 1e-2
     average: float = 0.999
     clip: float = 1.0
     layers: int = 4
-    width: int = 64
+    width: int = 32
     depth: int = 2
-    bins: int = 32
+    bins: int = 8
     bound: float = 4.0
     train: int = 500_000
     test: int = 100_000
@@ -46,25 +48,21 @@ def divergence(truth, model, params, key, n: int) -> tuple[float, float]:
     return float((p - q).mean()), float((p - q).std() / np.sqrt(n))
 
 
-def main(config: Config) -> None:
+def flow(config: Config) -> Model:
+    shape = (config.layers, config.width, config.depth, config.bins, config.bound)
+    return spline_coupling(Event((2,)), *shape)
+
+
+def main(config: Config, flow: Callable[[Config], Model] = flow) -> None:
     truth, key = TOYS[config.data].make(), jax.random.key(1000)
     for seed in range(config.seeds):
         draw, look = jax.random.split(jax.random.fold_in(key, seed))
         data = Batch(sample_many(truth, {}, draw, config.train))
         jax.clear_caches()
         began = time.monotonic()
-        model = spline_coupling(
-            Event((2,)),
-            config.layers,
-            config.width,
-            config.depth,
-            config.bins,
-            config.bound,
-        )
-        recipe = Recipe(config.steps, config.batch, config.rate, 0.0, config.average, config.clip)
-        fitted = fit(
-            model, optimizer(recipe), data, steps=config.steps, batch=config.batch, seed=seed
-        )
+        model, steps, batch = flow(config), config.steps, config.batch
+        recipe = Recipe(steps, batch, config.rate, 0.0, config.average, config.clip)
+        fitted = fit(model, optimizer(recipe), data, steps=steps, batch=batch, seed=seed)
         params = jax.block_until_ready(averaged(fitted.state))
         seconds = time.monotonic() - began
         kl, error = divergence(truth, model, params, look, config.test)

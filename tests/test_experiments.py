@@ -40,3 +40,13 @@ def test_a_table_of_rows_is_trained_on_and_judged(tmp_path, capsys):
     assert all(
         f"{k} {v}" in capsys.readouterr().out for k, v in list(PUBLISHED["power"].items())[:1]
     )
+
+
+def test_a_flow_composed_for_edges_meets_them(capsys):
+    """Far from trained, it puts into the holes a tenth of what the uniform on the square, KL log 2, does."""
+    from experiments import checkerboard, toys
+
+    config = checkerboard.Config(seeds=1, steps=400, train=50_000, test=20_000, average=0.98)
+    toys.main(config, checkerboard.flow)
+    found = float(capsys.readouterr().out.split("KL ")[1].split()[0])
+    assert 0 < found < 0.07
