@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import reduce
+from functools import partial, reduce
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -35,9 +36,9 @@ def rational_quadratic(
     wanted("rational_quadratic", bins, bound, min_width, min_height, min_slope)
 
     def parts(theta):
-        across = knots(theta[:bins], min_width, bound)
-        up = knots(theta[bins : 2 * bins], min_height, bound)
-        return across, up, jnp.pad(theta[2 * bins :], 1), min_slope
+        widths, heights, raw = jnp.split(theta, (bins, 2 * bins))
+        across, up = Knots(widths, min_width, bound), Knots(heights, min_height, bound)
+        return across, up, jnp.pad(raw, 1), min_slope
 
     def forward(theta, z):
         return within(bound, lambda z: rational(z, *parts(theta)), z)
@@ -48,10 +49,18 @@ def rational_quadratic(
     return Scalar(3 * bins - 1, forward, inverse)
 
 
-def rational(z, across, up, raw, least):
-    """`(x, log dx/dz)` between knots `across, up: [bins + 1]`, slopes at them `steepness(raw, least)`."""
-    here = bin_of(z, across)
-    (left, right), (bottom, top), at_ends = (ends(here, v) for v in (across, up, raw))
+class Knots(NamedTuple):
+    """`[bins + 1]` knots from -bound to bound; the softmax of `raw` says how far apart, `least` how near."""
+
+    raw: Any
+    least: float
+    bound: float
+
+
+def rational(z, across: Knots, up: Knots, raw, least):
+    """`(x, log dx/dz)` between knots, slopes at them `steepness(raw, least)`, `raw: [bins + 1]`."""
+    b = bin_of(z, knots(*across))
+    (left, right), (bottom, top), at_ends = between(b, *across), between(b, *up), ends(b, raw)
     d, e = (steepness(r, least) for r in at_ends)  # of the two picked alone
     width, height = right - left, top - bottom
     s, xi = height / width, (z - left) / width
@@ -69,8 +78,8 @@ def rational_back(x, across, up, raw, least):
     `(d (1 - v) - e v)^2 + 4 s^2 v (1 - v)`, a sum of squares, and of its root's two forms the one that
     adds positive numbers loses no digits.
     """
-    here = bin_of(x, up)
-    (left, right), (bottom, top), at_ends = (ends(here, v) for v in (across, up, raw))
+    b = bin_of(x, knots(*up))
+    (left, right), (bottom, top), at_ends = between(b, *across), between(b, *up), ends(b, raw)
     d, e = (steepness(r, least) for r in at_ends)  # of the two picked alone
     width, height = right - left, top - bottom
     s, v = height / width, jnp.clip((x - bottom) / height, 0.0, 1.0)
@@ -99,10 +108,7 @@ def steepness(raw, least: float):
 
 
 def knots(raw, least: float, bound: float):
-    """`[bins + 1]` knots from -bound to bound; the softmax of `raw` says how far apart.
-
-    Cumulative sums are a triangular product: for so few bins the quickest.
-    """
+    """The places of `Knots`. Cumulative sums are a triangular product: for so few bins the quickest."""
     bins = len(raw)
     weight = jnp.exp(raw - jax.lax.stop_gradient(raw.max()))
     total = jnp.matmul(jnp.tri(bins), weight, precision="highest")
@@ -110,33 +116,44 @@ def knots(raw, least: float, bound: float):
     return jnp.pad(bound * (2 * share - 1), 1, constant_values=(-bound, bound))
 
 
-def bin_of(at, knots):
-    """The bin that `at` lies in, as `[bins]` ones and zeros: all knots are compared at once."""
-    reached = at >= knots[1:-1]
-    return jnp.pad(reached, (1, 0), constant_values=True) & ~jnp.pad(reached, (0, 1))
+def bin_of(at, places):
+    """The bin that `at` lies in, `0 .. bins-1`: all knots are compared at once."""
+    return (at >= jax.lax.stop_gradient(places[1:-1])).sum()
 
 
-def ends(here, values):
+@partial(jax.custom_jvp, nondiff_argnums=(2, 3))
+def between(b, raw, least: float, bound: float):
+    """The knots at the two ends of bin b."""
+    return ends(b, knots(raw, least, bound))
+
+
+@between.defjvp
+def _(least, bound, primals, tangents):
+    """Partial sums of a softmax have the derivative `sum_j p_j (dr_j - p dr)`: no knot but these is moved."""
+    (b, raw), (_, change) = primals, tangents
+    share, bins = jax.nn.softmax(raw), jnp.arange(len(raw))
+    moved = 2 * bound * (1 - len(raw) * least) * share * (change - share @ change)
+    low, high = (jnp.where(below, moved, 0.0).sum() for below in (bins < b, bins <= b))
+    return between(b, raw, least, bound), (low, high)
+
+
+def ends(b, values):
     """Of values at the knots those at the two ends of a bin."""
-    return picked(here, values[:-1]), picked(here, values[1:])
+    return picked(b, values), picked(b + 1, values)
 
 
 @jax.custom_jvp
-def picked(here, values):
-    """The one of `values` where `here` is true: a chain of choices, which compiles into one loop."""
-    chain = zip(each(here)[1:], each(values)[1:], strict=True)
-    return reduce(lambda found, at: jnp.where(at[0], at[1], found), chain, each(values)[0])
+def picked(i, values):
+    """`values[i]`: a chain of choices, which compiles into one loop."""
+    parts = enumerate(jax.lax.split(values, (1,) * len(values)))
+    return reduce(lambda found, at: jnp.where(i == at[0], at[1][0], found), parts, values[0])
 
 
 @picked.defjvp
 def _(primals, tangents):
     """The derivative as a sum, whose transpose is one product rather than a chain back."""
-    (here, values), (_, change) = primals, tangents
-    return picked(here, values), jnp.where(here, change, 0.0).sum()
-
-
-def each(values):
-    return [part[0] for part in jax.lax.split(values, (1,) * len(values))]
+    (i, values), (_, change) = primals, tangents
+    return picked(i, values), jnp.where(jnp.arange(len(values)) == i, change, 0.0).sum()
 
 
 def wanted(who: str, bins: int, bound: float, *sizes: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from .scalar import Scalar
-from .spline import knots, rational, rational_back, wanted
+from .spline import Knots, rational, rational_back, wanted
 
 
 def circular(
@@ -24,7 +24,7 @@ def circular(
 
     def parts(theta):
         widths, heights, raw = jnp.split(theta[:-1], 3)
-        across, up = knots(widths, min_width, jnp.pi), knots(heights, min_height, jnp.pi)
+        across, up = Knots(widths, min_width, jnp.pi), Knots(heights, min_height, jnp.pi)
         return across, up, jnp.append(raw, raw[0]), min_slope
 
     def forward(theta, z):

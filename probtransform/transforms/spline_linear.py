@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from .scalar import Scalar
-from .spline import bin_of, ends, knots, wanted, within
+from .spline import between, bin_of, ends, knots, wanted, within
 
 
 def piecewise_linear(bins: int = 8, bound: float = 4.0, min_height: float = 1e-3) -> Scalar:
@@ -18,20 +18,24 @@ def piecewise_linear(bins: int = 8, bound: float = 4.0, min_height: float = 1e-3
     Raises ValueError unless there are two bins, a finite bound, and room for the least height.
     """
     wanted("piecewise_linear", bins, bound, min_height)
-    across = jnp.linspace(-bound, bound, bins + 1)
+    across, up = jnp.linspace(-bound, bound, bins + 1), (min_height, bound)
 
-    def straight(start, end, at):
-        """From the knots `start` to the knots `end`, and the log-slope of that."""
-        here = bin_of(at, start)
-        (left, right), (bottom, top) = ends(here, start), ends(here, end)
+    def rise(theta, z):
+        b = bin_of(z, across)
+        (left, right), (bottom, top) = ends(b, across), between(b, theta, *up)
         slope = (top - bottom) / (right - left)
-        return bottom + (at - left) * slope, jnp.log(slope)
+        return bottom + (z - left) * slope, jnp.log(slope)
+
+    def back(theta, x):
+        b = bin_of(x, knots(theta, *up))
+        (left, right), (bottom, top) = ends(b, across), between(b, theta, *up)
+        slope = (top - bottom) / (right - left)
+        return left + (x - bottom) / slope, jnp.log(slope)
 
     def forward(theta, z):
-        return within(bound, lambda z: straight(across, knots(theta, min_height, bound), z), z)
+        return within(bound, lambda z: rise(theta, z), z)
 
     def inverse(theta, x):
-        z, back = within(bound, lambda x: straight(knots(theta, min_height, bound), across, x), x)
-        return z, -back
+        return within(bound, lambda x: back(theta, x), x)
 
     return Scalar(bins, forward, inverse)

@@ -24,8 +24,8 @@ def piecewise_quadratic(
     wanted("piecewise_quadratic", bins, bound, min_width, min_slope)
 
     def parts(theta):
-        across = knots(theta[:bins], min_width, bound)
-        slopes = steepness(theta[bins:], min_slope)
+        widths, raw = jnp.split(theta, (bins,))
+        across, slopes = knots(widths, min_width, bound), steepness(raw, min_slope)
         areas = (slopes[1:] + slopes[:-1]) / 2 * (across[1:] - across[:-1])
         total = jnp.matmul(jnp.tri(bins), areas, precision="highest")
         inner = bound * (2 * total[:-1] / total[-1] - 1)
@@ -33,15 +33,15 @@ def piecewise_quadratic(
         return across, up, slopes * (2 * bound / total[-1])
 
     def rise(z, across, up, slopes):
-        here = bin_of(z, across)
-        (left, right), (bottom, _), (d, e) = (ends(here, v) for v in (across, up, slopes))
+        b = bin_of(z, across)
+        (left, right), (bottom, _), (d, e) = (ends(b, v) for v in (across, up, slopes))
         xi = (z - left) / (right - left)
         x = bottom + (z - left) * (d + (e - d) * xi / 2)
         return x, jnp.log(d * (1 - xi) + e * xi)
 
     def back(x, across, up, slopes):
-        here = bin_of(x, up)
-        (left, right), (bottom, top), (d, e) = (ends(here, v) for v in (across, up, slopes))
+        b = bin_of(x, up)
+        (left, right), (bottom, top), (d, e) = (ends(b, v) for v in (across, up, slopes))
         v = jnp.clip((x - bottom) / (top - bottom), 0.0, 1.0)
         slope = jnp.sqrt(d**2 * (1 - v) + e**2 * v)  # the root of the quadratic, by positive terms
         return left + (right - left) * v * (d + e) / (d + slope), jnp.log(slope)
