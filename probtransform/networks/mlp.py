@@ -29,8 +29,13 @@ class MLP(nnx.Module):
     def __call__(self, x):
         h = self.first(x)
         for layer in self.hidden:
-            h = h + layer(jax.nn.silu(h))
-        return self.last(jax.nn.silu(h))
+            h = h + after_silu(layer)(h)
+        return after_silu(self.last)(h)
+
+
+def after_silu(layer):
+    """`layer(silu(h))`, of which only h is kept for the way back: memory is slower than the exponential."""
+    return jax.checkpoint(lambda h: layer(jax.nn.silu(h)))
 
 
 def mlp(
