@@ -81,8 +81,9 @@ def test_an_inverse_by_the_schoolbook_formula(monkeypatch):
     """`(-b + sqrt(b^2 - 4 a c)) / 2 a` loses its digits, or its root, in single precision."""
 
     def wrong(x, across, up, raw, least):
-        here = spline.bin_of(x, up)
-        (left, right), (bottom, top), slopes = (spline.ends(here, v) for v in (across, up, raw))
+        here = spline.bin_of(x, spline.knots(*up))
+        (left, right), (bottom, top) = (spline.between(here, *v) for v in (across, up))
+        slopes = spline.ends(here, raw)
         d, e = (spline.steepness(r, least) for r in slopes)
         s, y = (top - bottom) / (right - left), x - bottom
         a = (top - bottom) * (s - d) + y * (d + e - 2 * s)
