@@ -1,6 +1,6 @@
 """How long one waits before training starts: parameters of every family, and the import of the package.
 
-    python -m benchmarks.init        (about six minutes)
+    python -m benchmarks.init        (about nine minutes)
 
 `learner.init` of each family at its digits preset as `fit` compiles it, tracing and compilation included, in
 a fresh process without a compilation cache: at most 2 seconds. `import probtransform` after `import jax`: at

@@ -80,7 +80,7 @@ def autoregressive(
 
 
 def free(levels: int) -> Conditional:
-    """A logit for each symbol."""
+    """A logit for each symbol, `log P(x) = log softmax(numbers)[x]`."""
 
     def log_prob(numbers, x):
         return categorical(x.shape, levels).log_prob(numbers, x)

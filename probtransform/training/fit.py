@@ -33,9 +33,8 @@ class Fitted(NamedTuple):
     finished: bool
 
 
-HASTY = {
-    "xla_backend_optimization_level": 0
-}  # what runs once need not be fast: a third less to wait
+# what runs once need not be fast: on a CPU a third less to wait
+HASTY = {"xla_backend_optimization_level": 0}
 
 
 def fit(
@@ -89,7 +88,7 @@ def fit(
         feed.seek(about["data"])
         began, memory = began - spent(about), about.get("memory")
     else:
-        once = jax.jit(init, compiler_options=HASTY)
+        once = jax.jit(init, compiler_options=HASTY if jax.default_backend() == "cpu" else None)
         state = once(first, None if model.prepare is as_they_are else feed.sample())
     advance: Any = None
 
