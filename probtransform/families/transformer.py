@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..core import Batch, Event, Model
 from ..networks.causal_transformer import causal_transformer
 from .autoregressive import three_symbols
@@ -30,6 +32,8 @@ def transformer(
 
 
 def preset(event: Event) -> dict:
+    if math.prod(event.shape) > 500:  # attention costs the square of that
+        return {"steps": 500, "batch": 4, "rate": 2e-3, "average": 0.99}
     return {"steps": 1000, "batch": 64, "rate": 2e-3, "weight_decay": 0.1, "average": 0.99}
 
 
