@@ -2,7 +2,7 @@
 
     python -m experiments.checkerboard
 
-Expect about 0.009 after 17 seconds on two cores, where smooth splines from a normal base stay near 0.03.
+Expect about 0.01 after 15 seconds on two cores, where smooth splines from a normal base stay near 0.03.
 
 Three things meet the edges. The base is uniform, so that no tail must be cut off. Each number is moved by the
 distribution function of a histogram given the other, whose 64 cells end where the squares do. And what that
