@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 from .animate import animate
 from .commands import info, list_, sample, train
@@ -20,6 +21,7 @@ DONE, FAILED, MISUSED = 0, 1, 2
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 done, 2 bad usage or input (one sentence), 1 failure."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    remember_programs()
     warnings.showwarning = lambda message, *rest: print(f"warning: {message}", file=sys.stderr)
     options = parser().parse_args(arguments)
     try:
@@ -33,6 +35,18 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return FAILED
+
+
+def remember_programs() -> None:
+    """What is compiled once is read from disk afterwards, by every command, unless JAX is told otherwise.
+
+    In `programs` of `~/.cache/probtransform`, or of the folder in PROBTRANSFORM_CACHE; the least used
+    go when there is more than a gigabyte. JAX reads it when it is imported, which is later.
+    """
+    cache = Path(os.environ.get("PROBTRANSFORM_CACHE") or "~/.cache/probtransform").expanduser()
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache / "programs"))
+    os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(10**9))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 
 def one_line(error: Exception) -> str:

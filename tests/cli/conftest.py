@@ -58,7 +58,9 @@ def process(*arguments, python=("-P", "-m", "probtransform"), **options) -> subp
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"JAX_PLATFORMS": "cpu", "JAX_DISABLE_MOST_OPTIMIZATIONS": hasty},
+        env={"JAX_ENABLE_COMPILATION_CACHE": "false"}
+        | os.environ
+        | {"JAX_PLATFORMS": "cpu", "JAX_DISABLE_MOST_OPTIMIZATIONS": hasty},
         **options,
     )
 

@@ -240,3 +240,16 @@ def test_compare_judges_all_alike_on_one_page(cli, table, tmp_path):
     assert (
         "data:image/png;base64," in page and 'src="http' not in page and "<script src" not in page
     )
+
+
+def test_what_was_compiled_once_is_read_by_the_next_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("PROBTRANSFORM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("JAX_ENABLE_COMPILATION_CACHE", "true")
+    monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    held = []
+    for name in ("first", "second"):
+        arguments = ("train", "gaussian", "--data", "moons", "--workdir", tmp_path / name)
+        assert ended(process(*arguments)).code == 0
+        held.append({path.name for path in (tmp_path / "cache/programs").glob("*-cache")})
+    assert held[0] and held[0] == held[1]
