@@ -17,7 +17,7 @@ SCIENCE = {"core", "distributions", "transforms", "paths", "integrate", "objecti
 MAY_IMPORT = {
     "core": set(),
     "paths": {"core"},
-    "integrate": {"core"},
+    "integrate": {"core", "paths"},
     "networks": {"core"},
     "distributions": {"core"},
     "transforms": {"core", "distributions", "integrate", "paths"},

@@ -1,6 +1,46 @@
 """Integrators, shared by everything that moves in time."""
 
 from .adaptive import adaptive
+from .explicit import EULER, HEUN, MIDPOINT, RK4, Tableau, euler, explicit, heun, midpoint, rk4
+from .exponential import deis, dpm_solver, dpm_solver_pp, singlestep
 from .ode import runge_kutta
+from .stochastic import (
+    ancestral,
+    churned,
+    ddim,
+    dpm_solver_pp_sde,
+    euler_maruyama,
+    predictor_corrector,
+)
+from .table import PAST, Table, denoised, run
+from .unipc import unipc
 
-__all__ = ["adaptive", "runge_kutta"]
+__all__ = [
+    "EULER",
+    "HEUN",
+    "MIDPOINT",
+    "PAST",
+    "RK4",
+    "Table",
+    "Tableau",
+    "adaptive",
+    "ancestral",
+    "churned",
+    "ddim",
+    "deis",
+    "denoised",
+    "dpm_solver",
+    "dpm_solver_pp",
+    "dpm_solver_pp_sde",
+    "euler",
+    "euler_maruyama",
+    "explicit",
+    "heun",
+    "midpoint",
+    "predictor_corrector",
+    "rk4",
+    "run",
+    "runge_kutta",
+    "singlestep",
+    "unipc",
+]

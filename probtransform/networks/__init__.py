@@ -4,9 +4,12 @@ from .attention import SelfAttention
 from .causal import causal
 from .causal_transformer import causal_transformer, token_transformer
 from .conv import Conv, Residual, convnet
+from .dit import dit
 from .made import made
 from .mlp import mlp
 from .norm import GroupNorm
+from .unet import unet
+from .waves import waves
 
 __all__ = [
     "Conv",
@@ -16,7 +19,10 @@ __all__ = [
     "causal",
     "causal_transformer",
     "convnet",
+    "dit",
     "made",
     "mlp",
     "token_transformer",
+    "unet",
+    "waves",
 ]

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
 from ..core import Network, each
-from ..paths.gaussian import Path
+from ..paths import Path
 
 
 def matching(velocity: Network, name: str, path: Path):
