@@ -13,6 +13,7 @@ compiled in a third of its time.
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import diffrax
 import jax
@@ -54,12 +55,12 @@ def weights(seed: int = 0):
     rng = np.random.default_rng(seed)
     return [
         (jnp.asarray(rng.normal(size=(i, o)) / i**0.5, jnp.float32), jnp.zeros(o))
-        for i, o in zip(SIZES, SIZES[1:], strict=False)
+        for i, o in pairwise(SIZES)
     ]
 
 
 def in_diffusers(layers, z):
-    """2M over the steps of a 1000-step schedule, and the same path for us: its numbers at `t = 1 - i / 999`."""
+    """2M over a schedule of 1000 steps, and the same path for us: its numbers at `t = 1 - i / 999`."""
     scheduler = DPMSolverMultistepScheduler(
         timestep_spacing="linspace",
         final_sigmas_type="sigma_min",
