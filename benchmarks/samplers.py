@@ -101,8 +101,8 @@ def sampler(layers, table, z):
 
 def by_hand(layers, table, z):
     """What a reader would write for DDIM: `x' = a x + b network(x, t)`."""
-    a = table.point[:, 1] + table.point[:, 2] * table.read[:, 0]
-    b = table.point[:, 2] * table.read[:, 1]
+    a = table.point[:, 0] + table.point[:, 1] * table.read[:, 0]
+    b = table.point[:, 1] * table.read[:, 1]
     rows = jax.tree.map(lambda c: jnp.asarray(c, jnp.float32), (table.t, a, b))
 
     @jax.jit

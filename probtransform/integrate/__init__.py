@@ -12,7 +12,7 @@ from .stochastic import (
     euler_maruyama,
     predictor_corrector,
 )
-from .table import PAST, Table, denoised, run
+from .table import PAST, Table, alike, denoised, run
 from .unipc import unipc
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Table",
     "Tableau",
     "adaptive",
+    "alike",
     "ancestral",
     "churned",
     "ddim",

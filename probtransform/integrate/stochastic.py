@@ -7,7 +7,7 @@ import numpy as np
 from ..paths import Path, Rates, at, time_of
 from .exponential import line, multistep, of
 from .grids import checked
-from .table import Row, Table, tabulated
+from .table import Row, Table, joined, tabulated
 
 
 def ddim(path: Path, times, predicts: str, eta: float = 0.0) -> Table:
@@ -54,10 +54,9 @@ def dpm_solver_pp_sde(path: Path, times, predicts: str, order: int = 2) -> Table
     along = line(path, checked(times), "data")
     table = multistep(path, times, predicts, "data", order, weights)
     h = np.diff(along.lam)
-    sums = table.point.copy()
-    sums[:, 1] *= np.exp(-h)
+    kept = table.point * np.where(np.arange(table.point.shape[1]) == 0, np.exp(-h)[:, None], 1.0)
     new = along.keep[1:] * np.sqrt(-np.expm1(-2 * h))
-    return table._replace(point=sums, base=sums, noise=np.stack([new, new], 1))
+    return table._replace(point=kept, noise=np.stack([new, new], 1))
 
 
 def euler_maruyama(path: Path, times, predicts: str, level: float = 1.0) -> Table:
@@ -102,19 +101,10 @@ def predictor_corrector(path: Path, times, predicts: str, snr: float = 0.16) -> 
     last = (
         len(rows) if rates.sigma[-1] else len(rows) - 1
     )  # where nothing is noise, nothing is corrected
-    return woven(table, tabulated(rows[:last], predicts, 0.0)) if last else table
-
-
-def woven(first: Table, second: Table) -> Table:
-    """A row of the first, one of the second, and so on."""
-
-    def weave(a, b):
-        out = np.empty((len(a) + len(b), *a.shape[1:]))
-        out[::2], out[1::2] = a, b
-        return out
-
-    parts = [weave(a, b) for a, b in zip(first[:-1], second[:-1], strict=True)]
-    return Table(*parts, first.start)  # type: ignore[call-arg]
+    if not last:
+        return table
+    turns = np.argsort(np.append(np.arange(len(rows)), np.arange(last) + 0.5))
+    return joined(table, tabulated(rows[:last], predicts, 0.0), turns)
 
 
 def churned(

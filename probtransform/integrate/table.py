@@ -19,8 +19,9 @@ class Table(NamedTuple):
 
     t:     `[R]`, where the network is called, at `point`.
     read:  `[R, 2]`, its output as what the sampler weighs: `p point + q output`.
-    point: `[R, 2 + PAST]`, the next point as a sum of base, point and the last predictions.
-    base:  `[R, 2 + PAST]`, the next base, likewise: where the step began, until it is done.
+    point: `[R, 2 + K]`, the next point as a sum of base, point and the last K predictions.
+    base:  `[R, 2 + K]`, the next base, likewise: where the step began, until it is done. None where every
+           call is a step: then base is point, and `point` is `[R, 1 + K]`.
     noise: `[R, 2]` of the one normal draw of the row in point and base; None in a table without noise.
     start: the scale of the first state, `sigma(0)`.
     """
@@ -61,16 +62,55 @@ def tabulated(rows: Sequence[Row], predicts: str, start) -> Table:
                 f"sampler: got a step from t = {row.at.t:g} that has no finite size (alpha or sigma is 0 "
                 "there), wanted a time inside; begin or end a little further in"
             )
-    return Table(rates.t, read, point, base, noise if noise.any() else None, np.float64(start))
+    return narrow(Table(rates.t, read, point, base, noise, np.float64(start)))
+
+
+def narrow(table: Table) -> Table:
+    """The same table without what is nowhere used: a base that is the point, old predictions, noise."""
+    point, base, noise = table.point, table.base, table.noise
+    used = np.flatnonzero(np.any(point, 0) | np.any(base, 0))
+    width = max(3, 1 + int(used.max()))
+    point, base = point[:, :width], base[:, :width]
+    if np.array_equal(point, base):
+        point, base = np.concatenate([point[:, :1] + point[:, 1:2], point[:, 2:]], 1), None
+    return table._replace(point=point, base=base, noise=noise if noise.any() else None)
+
+
+def wide(table: Table) -> Table:
+    """The same table with a base, `PAST` predictions and noise, whether it needs them or not."""
+    point, base = table.point, table.base
+    if base is None:
+        point = np.concatenate([np.zeros_like(point[:, :1]), point], 1)
+        base = point
+    room = ((0, 0), (0, 2 + PAST - point.shape[1]))
+    noise = np.zeros((len(point), 2)) if table.noise is None else table.noise
+    return table._replace(point=np.pad(point, room), base=np.pad(base, room), noise=noise)
+
+
+def alike(*tables: Table) -> tuple[Table, ...]:
+    """The tables in one form, so that one program serves all of them, or all at once where they are as long.
+
+    Example: `jax.tree.map(lambda *a: np.stack(a), *alike(ddim(...), unipc(...)))` under vmap.
+    """
+    full = [wide(table) for table in tables]
+    if not any(table.noise.any() for table in full):
+        full = [table._replace(noise=None) for table in full]
+    return tuple(full)
+
+
+def joined(first: Table, second: Table, order) -> Table:
+    """The rows of both, in this order of their numbers from `0` on, those of the second after the first's."""
+    parts = [
+        np.concatenate(pair)[order]
+        for pair in zip(wide(first)[:-1], wide(second)[:-1], strict=True)
+    ]
+    return narrow(Table(*parts, first.start))  # type: ignore[call-arg]
 
 
 def denoised(table: Table, path: Path, predicts: str, t: float = 1.0) -> Table:
     """The table, and after it the data prediction at t: one call takes away what is left of the noise."""
-    rates = at(path, t)
-    last = tabulated([Row(rates, "data", (0.0, 0.0, 1.0), (0.0, 0.0, 1.0))], predicts, 0.0)
-    noise = None if table.noise is None else np.concatenate([table.noise, np.zeros((1, 2))])
-    joined = [np.concatenate(pair) for pair in zip(table[:4], last[:4], strict=True)]
-    return Table(*joined, noise, table.start)  # type: ignore[call-arg]
+    last = Row(at(path, t), "data", (0.0, 0.0, 1.0), (0.0, 0.0, 1.0))
+    return joined(table, tabulated([last], predicts, 0.0), np.arange(len(table.t) + 1))
 
 
 def padded(weights: Sequence[float]) -> np.ndarray:
@@ -88,23 +128,27 @@ def run(table: Table, field: Callable[..., Any], z, key=None):
     if table.noise is not None and key is None:
         raise ValueError("run: got no key, wanted one for a table with noise; pass a key")
     table = jax.tree.map(lambda c: jnp.asarray(c, z.dtype), table)
-    x = table.start * z
+    x, staged = table.start * z, table.base is not None
+    kept = table.point.shape[1] - 2 - staged  # predictions that outlive their row
 
     @jax.checkpoint
     def step(carry, row):
-        base, point, past, key = carry
-        output = field(point, row.t)
-        past = (row.read[0] * point + row.read[1] * output, *past[:-1])
-
-        def total(weights):
-            return sum(w * part for w, part in zip(weights, (base, point, *past), strict=True))
-
-        ends = total(row.base), total(row.point)
+        *base, point = carry[0]
+        prediction = row.read[0] * point + row.read[1] * field(point, row.t)
+        past = (prediction, *carry[1])
+        parts = (*base, point, *past)
+        ends = [total(sums, parts) for sums in (row.base, row.point) if sums is not None]
+        key = carry[2]
         if row.noise is not None:
             key, draw = jax.random.split(key)
             noise = jax.random.normal(draw, x.shape, x.dtype)
-            ends = ends[0] + row.noise[1] * noise, ends[1] + row.noise[0] * noise
-        return (*ends, past, key), None
+            sizes = row.noise[staged::-1]
+            ends = [end + size * noise for end, size in zip(ends, sizes, strict=True)]
+        return (tuple(ends), past[:kept], key), None
 
-    carry = (x, x, (jnp.zeros_like(x),) * PAST, key)
-    return jax.lax.scan(step, carry, table._replace(start=None))[0][1]
+    carry = ((x,) * (1 + staged), (jnp.zeros_like(x),) * kept, key)
+    return jax.lax.scan(step, carry, table._replace(start=None))[0][0][-1]
+
+
+def total(weights, parts):
+    return sum(w * part for w, part in zip(weights, parts, strict=True))

@@ -2,31 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
-from ..core import Network, each
-from ..paths import Path
+from ..core import Network
+from ..paths import Path, view
+from ..paths.views import known, row
+from .weights import Weight
 
 
-def matching(velocity: Network, name: str, path: Path):
-    """Conditional flow matching: `E |v(x_t, t) - dx_t/dt|^2 / d` with t uniform, z normal.
+def matching(
+    network: Network,
+    name: str,
+    path: Path,
+    predicts: str = "velocity",
+    weight: Weight | None = None,
+    coupling: Callable[..., Any] | None = None,
+):
+    """`E w |f(x_t, t) - target|^2 / d` with t uniform, z normal, for `x: f32[*event]`. A player's loss.
 
-    The minimiser is the marginal velocity, whose flow carries the base to the data. `velocity` is
-    the network of the block `name`; x are flat vectors. A player's loss.
+    The target is noise, data, v, score or velocity of the pair (x, z), and the minimiser its mean given x_t.
+    Without a `weight` w = 1; with one, the error is that of the noise it implies, times `weight(rates)`,
+    whatever is predicted. A `coupling` says which draw goes with which example of a batch, none that they
+    are independent. `network` is that of the block `name`.
 
-    Lipman et al. (2022), arXiv:2210.02747.
+    Lipman et al. (2022), arXiv:2210.02747; Ho et al. (2020), arXiv:2006.11239; Salimans & Ho (2022),
+    arXiv:2202.00512. Raises ValueError for another prediction.
     """
+    known(predicts)
 
-    def error(params, key, x, cond):
-        normals = jax.random.normal(key, (x.size + 1,))  # one stream costs a third of two
-        t, z = ndtr(normals[0]), normals[1:]
-        v = velocity.apply(params[name], path.point(x, z, t), t, cond)
-        return jnp.mean((v - path.velocity(x, z, t)) ** 2)
+    def error(params, t, z, x, cond):
+        rates = path.rates(t)
+        a, b = row(predicts, rates)
+        target = a * x + b * z
+        if predicts == "score":
+            target = -z / rates.sigma
+        away = network.apply(params[name], path.point(x, z, t), t, cond) - target
+        return scale(rates) * jnp.mean(away**2)
+
+    def scale(rates):
+        if weight is None:
+            return 1.0
+        return weight(rates) * view(rates, predicts, "noise")[1] ** 2
 
     def loss(params, carry, key, batch):
-        mean = jnp.mean(each(error, params, key, batch))
+        draw, pair = jax.random.split(key)
+        t, z = jax.vmap(drawn)(jax.random.split(draw, len(batch.x)), batch.x)
+        if coupling is not None:
+            z = z[coupling(pair, z, batch.x, batch.cond)]
+        errors = jax.vmap(error, (None, 0, 0, 0, 0))(params, t, z, batch.x, batch.cond)
+        mean = jnp.mean(errors)
         return mean, (carry, {"matching": mean})
 
     return loss
+
+
+def drawn(key, x):
+    """A uniform time and a normal z like x: one stream costs a third of two."""
+    normals = jax.random.normal(key, (x.size + 1,))
+    return ndtr(normals[0]), normals[1:].reshape(x.shape)

@@ -24,6 +24,7 @@ from .planar import planar
 from .radial import radial
 from .residual import residual
 from .reversible import reversible
+from .sampler import sampler
 from .scalar import Scalar, entrywise, shift, shift_and_scale
 from .spline import rational_quadratic
 from .spline_circular import circular
@@ -75,6 +76,7 @@ __all__ = [
     "reshape",
     "residual",
     "reversible",
+    "sampler",
     "shift",
     "shift_and_scale",
     "solve_increasing",
