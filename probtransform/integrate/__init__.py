@@ -1,5 +1,6 @@
 """Integrators, shared by everything that moves in time."""
 
+from . import grids, guidance
 from .adaptive import adaptive
 from .explicit import EULER, HEUN, MIDPOINT, RK4, Tableau, euler, explicit, heun, midpoint, rk4
 from .exponential import deis, dpm_solver, dpm_solver_pp, singlestep
@@ -36,6 +37,8 @@ __all__ = [
     "euler",
     "euler_maruyama",
     "explicit",
+    "grids",
+    "guidance",
     "heun",
     "midpoint",
     "predictor_corrector",

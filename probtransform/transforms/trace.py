@@ -63,4 +63,4 @@ def along(product, rows):
 
 
 def signs(key, count: int, size: int):
-    return jax.random.rademacher(key, (count, size), jnp.float32)
+    return jax.random.rademacher(key, (count, size), float)
