@@ -7,23 +7,38 @@ from typing import NamedTuple
 
 from . import (
     autoregressive,
+    bridge_matching,
     cnf,
+    consistency,
+    ddpm,
+    discrete_diffusion,
+    discrete_flow,
+    edm,
     flow_matching,
     gan,
     gaussian,
     glow,
     iaf,
     jet,
+    latent_diffusion,
     maf,
+    mean_flow,
+    ncsn,
+    ot_flow_matching,
     pixelcnn,
     pixelcnn_pp,
     realnvp,
     residual_flow,
+    riemannian_flow,
+    schroedinger_bridge,
+    score_sde,
     spline_autoregressive,
     spline_coupling,
+    stochastic_interpolant,
     tarflow,
     transformer,
     vae,
+    vdm,
 )
 
 
@@ -67,4 +82,46 @@ registry: dict[str, Family] = {
     "flow_matching": Family(
         flow_matching.flow_matching, flow_matching.preset, flow_matching.tiny, samples=1
     ),
+    "ot_flow_matching": Family(
+        ot_flow_matching.ot_flow_matching, ot_flow_matching.preset, ot_flow_matching.tiny, samples=1
+    ),
+    "stochastic_interpolant": Family(
+        stochastic_interpolant.stochastic_interpolant,
+        stochastic_interpolant.preset,
+        stochastic_interpolant.tiny,
+        samples=1,
+    ),
+    "schroedinger_bridge": Family(
+        schroedinger_bridge.schroedinger_bridge,
+        schroedinger_bridge.preset,
+        schroedinger_bridge.tiny,
+        samples=1,
+    ),
+    "bridge_matching": Family(
+        bridge_matching.bridge_matching, bridge_matching.preset, bridge_matching.tiny
+    ),
+    "riemannian_flow": Family(
+        riemannian_flow.riemannian_flow, riemannian_flow.preset, riemannian_flow.tiny, samples=1
+    ),
+    "ddpm": Family(ddpm.ddpm, ddpm.preset, ddpm.tiny, samples=1),
+    "ncsn": Family(ncsn.ncsn, ncsn.preset, ncsn.tiny),
+    "vp_sde": Family(score_sde.vp_sde, score_sde.preset, score_sde.tiny, samples=1),
+    "ve_sde": Family(score_sde.ve_sde, score_sde.preset, score_sde.tiny_ve, samples=1),
+    "sub_vp_sde": Family(score_sde.sub_vp_sde, score_sde.preset, score_sde.tiny_sub_vp, samples=1),
+    "vdm": Family(vdm.vdm, vdm.preset, vdm.tiny, samples=1),
+    "edm": Family(edm.edm, edm.preset, edm.tiny, samples=1),
+    "latent_diffusion": Family(
+        latent_diffusion.latent_diffusion, latent_diffusion.preset, latent_diffusion.tiny, samples=8
+    ),
+    "discrete_diffusion": Family(
+        discrete_diffusion.discrete_diffusion,
+        discrete_diffusion.preset,
+        discrete_diffusion.tiny,
+        samples=8,
+    ),
+    "discrete_flow": Family(
+        discrete_flow.discrete_flow, discrete_flow.preset, discrete_flow.tiny, samples=8
+    ),
+    "consistency": Family(consistency.consistency, consistency.preset, consistency.tiny),
+    "mean_flow": Family(mean_flow.mean_flow, mean_flow.preset, mean_flow.tiny),
 }

@@ -7,7 +7,18 @@ import math
 import jax
 import jax.numpy as jnp
 
-from ..core import Batch, Event, Model, Network, Player, one_hot, pushforward, reading
+from ..core import (
+    Batch,
+    Bound,
+    Event,
+    Model,
+    Network,
+    Player,
+    Transform,
+    one_hot,
+    pushforward,
+    reading,
+)
 from ..distributions import discretized_logistic, gaussian, normal
 from ..networks import mlp
 from ..objectives import likelihood
@@ -23,6 +34,13 @@ def vae(event: Event, latent: int = 16, width: int = 256, depth: int = 2) -> Mod
     Example: `vae(Event((8, 8, 1), levels=17))` samples `u8[8, 8, 1]`.
     Kingma & Welling (2013), arXiv:1312.6114.
     """
+    step = observed(event, latent, width, depth)
+    distribution = pushforward(normal((latent,)), decoder=step)
+    return Model(distribution, {"vae": Player(("decoder",), likelihood(distribution))})
+
+
+def observed(event: Event, latent: int, width: int, depth: int) -> Transform[Bound]:
+    """The `decoder` from `f32[latent]` to the data, by two perceptrons."""
     d = math.prod(event.shape)
 
     def with_label(x, cond):
@@ -39,9 +57,7 @@ def vae(event: Event, latent: int = 16, width: int = 256, depth: int = 2) -> Mod
         observation = discretized_logistic(event.shape, event.levels)
         decode = mlp(latent + event.classes, 2 * d, width, depth)
     encode = mlp(d + event.classes, 2 * latent, width, depth, quiet=True)
-    step = decoder(reading(decode, with_label), reading(encode, seen), observation)
-    distribution = pushforward(normal((latent,)), decoder=step)
-    return Model(distribution, {"vae": Player(("decoder",), likelihood(distribution))})
+    return decoder(reading(decode, with_label), reading(encode, seen), observation)
 
 
 def with_scale(means: Network, d: int) -> Network:

@@ -1,12 +1,17 @@
 """Integrators, shared by everything that moves in time."""
 
-from . import grids, guidance
+from . import grids, guidance, jumps
 from .adaptive import adaptive
+from .drift import bridging, drifting
 from .explicit import EULER, HEUN, MIDPOINT, RK4, Tableau, euler, explicit, heun, midpoint, rk4
 from .exponential import deis, dpm_solver, dpm_solver_pp, singlestep
+from .geodesic import geodesic_runge_kutta
+from .hmc import hmc
+from .langevin import langevin, mala
 from .ode import runge_kutta
 from .stochastic import (
     ancestral,
+    annealed_langevin,
     churned,
     ddim,
     dpm_solver_pp_sde,
@@ -27,6 +32,8 @@ __all__ = [
     "adaptive",
     "alike",
     "ancestral",
+    "annealed_langevin",
+    "bridging",
     "churned",
     "ddim",
     "deis",
@@ -34,12 +41,18 @@ __all__ = [
     "dpm_solver",
     "dpm_solver_pp",
     "dpm_solver_pp_sde",
+    "drifting",
     "euler",
     "euler_maruyama",
     "explicit",
+    "geodesic_runge_kutta",
     "grids",
     "guidance",
     "heun",
+    "hmc",
+    "jumps",
+    "langevin",
+    "mala",
     "midpoint",
     "predictor_corrector",
     "rk4",

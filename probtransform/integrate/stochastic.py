@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.check import positive
 from ..paths import Path, Rates, at, time_of
 from .exponential import line, multistep, of
 from .grids import checked
-from .table import Row, Table, joined, tabulated
+from .table import Row, Table, denoised, joined, tabulated
 
 
 def ddim(path: Path, times, predicts: str, eta: float = 0.0) -> Table:
@@ -92,19 +93,36 @@ def predictor_corrector(path: Path, times, predicts: str, snr: float = 0.16) -> 
     """
     grid = checked(times)
     table = euler_maruyama(path, grid, predicts)
-    rates, rows = at(path, grid[1:]), []
-    for i in range(len(grid) - 1):
-        here = Rates(*(np.float64(rate[i]) for rate in rates))
-        k = 2 * (snr * here.sigma) ** 2
-        sum_ = (0.0, 1.0, -2 * snr**2 * here.sigma)
-        rows.append(Row(here, "noise", sum_, sum_, (np.sqrt(2 * k), np.sqrt(2 * k))))
-    last = (
-        len(rows) if rates.sigma[-1] else len(rows) - 1
-    )  # where nothing is noise, nothing is corrected
+    rows = [langevin(path, t, snr) for t in grid[1:]]
+    # where nothing is noise, nothing is corrected
+    last = len(rows) if rows[-1].at.sigma else len(rows) - 1
     if not last:
         return table
     turns = np.argsort(np.append(np.arange(len(rows)), np.arange(last) + 0.5))
     return joined(table, tabulated(rows[:last], predicts, 0.0), turns)
+
+
+def langevin(path: Path, t: float, snr: float) -> Row:
+    """`x + k score + sqrt(2 k) e` with `k = 2 (snr sigma)^2`, at one noise level."""
+    here = at(path, t)
+    sum_, new = (0.0, 1.0, -2 * snr**2 * here.sigma), 2 * snr * here.sigma
+    return Row(here, "noise", sum_, sum_, (new, new))
+
+
+def annealed_langevin(path: Path, times, predicts: str, repeats: int, snr: float = 0.22) -> Table:
+    """`repeats` steps `x + k score + sqrt(2 k) e`, `k = 2 (snr sigma)^2`, at every time; then the data.
+
+    k is a share of the variance of the noise, the `epsilon / 2 sigma_L^2` of the authors, and the same at
+    all levels. Song & Ermon (2019), arXiv:1907.05600; the last call: (2020), arXiv:2006.09011.
+    Raises ValueError unless `snr` is between 0 and 1.
+    """
+    positive("annealed_langevin", repeats=repeats)
+    if not 0 < snr < 1:
+        raise ValueError(f"annealed_langevin: got snr={snr}, wanted 0 to 1; 0.22 is usual")
+    grid = checked(times)
+    rows = [langevin(path, t, snr) for t in grid for _ in range(repeats)]
+    table = tabulated(rows, predicts, at(path, grid[0]).sigma)
+    return denoised(table, path, predicts, float(grid[-1]))
 
 
 def churned(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+import jax
 import jax.numpy as jnp
 
 from .path import Path
@@ -49,6 +50,23 @@ def vp(low: float = 0.1, high: float = 20.0) -> Path:
     """
     log_alpha = of_rates("vp", low, high)
     return Path(lambda t: jnp.exp(log_alpha(t)), lambda t: jnp.sqrt(-jnp.expm1(2 * log_alpha(t))))
+
+
+def log_linear(low: float = -10.0, high: float = 10.0) -> Path:
+    """Variance-preserving, its log-SNR straight from `low` at the base to `high` at the data.
+
+    `alpha^2 = sigmoid(log-SNR)`, `sigma^2 = sigmoid(-log-SNR)`. Kingma et al. (2021), arXiv:2107.00630.
+    """
+    if not low < high:
+        raise ValueError(f"log_linear: got low={low}, high={high}, wanted low < high; swap them")
+
+    def log_snr(t):
+        return low + (high - low) * t
+
+    return Path(
+        lambda t: jnp.sqrt(jax.nn.sigmoid(log_snr(t))),
+        lambda t: jnp.sqrt(jax.nn.sigmoid(-log_snr(t))),
+    )
 
 
 def sub_vp(low: float = 0.1, high: float = 20.0) -> Path:

@@ -32,7 +32,7 @@ def known(what: str) -> None:
         raise ValueError(f"path: got the prediction {what!r}, wanted one of {', '.join(VIEWS)}")
 
 
-def view(rates: Rates, source: str, target) -> tuple[Any, Any]:
+def view(rates: Rates, source, target) -> tuple[Any, Any]:
     """`(p, q)` such that the target is `p x_t + q source`.
 
     With `x_t = alpha x + sigma z`: data x, noise z, v `alpha z - sigma x`, score `-z / sigma`, velocity

@@ -7,13 +7,19 @@ from .block_autoregressive import block_autoregressive
 from .compose import compose
 from .conditioned import conditioned
 from .coupling import coupling, half_coupling
+from .cut import cut
 from .decoder import decoder
+from .denoising_chain import denoising_chain
 from .dequantise import dequantise
+from .exact_sampler import exact_sampler
 from .flow import flow
+from .flow_map import flow_map, renoised
+from .geodesic_flow import geodesic_flow
 from .householder import householder
 from .implicit import implicit
 from .invert import invert
 from .jacobi import jacobi
+from .jump_chain import jump_chain
 from .lu import lu, lu_of, pointwise
 from .marginal import marginal, marginal_of
 from .masked_autoregressive import masked_autoregressive
@@ -21,6 +27,7 @@ from .monotone import monotone
 from .onto import onto, quantise, reshape, spread, squash
 from .permute import permute
 from .planar import planar
+from .probability_flow import probability_flow
 from .radial import radial
 from .residual import residual
 from .reversible import reversible
@@ -34,6 +41,7 @@ from .squeeze import split, squeeze
 from .stacked import stacked
 from .sylvester import sylvester
 from .trace import Trace, hutch_plus_plus, hutchinson
+from .unwrap import unwrap
 
 __all__ = [
     "Scalar",
@@ -47,10 +55,15 @@ __all__ = [
     "compose",
     "conditioned",
     "coupling",
+    "cut",
     "decoder",
+    "denoising_chain",
     "dequantise",
     "entrywise",
+    "exact_sampler",
     "flow",
+    "flow_map",
+    "geodesic_flow",
     "half_coupling",
     "householder",
     "hutch_plus_plus",
@@ -58,6 +71,7 @@ __all__ = [
     "implicit",
     "invert",
     "jacobi",
+    "jump_chain",
     "lu",
     "lu_of",
     "marginal",
@@ -70,9 +84,11 @@ __all__ = [
     "piecewise_quadratic",
     "planar",
     "pointwise",
+    "probability_flow",
     "quantise",
     "radial",
     "rational_quadratic",
+    "renoised",
     "reshape",
     "residual",
     "reversible",
@@ -86,4 +102,5 @@ __all__ = [
     "squeeze",
     "stacked",
     "sylvester",
+    "unwrap",
 ]

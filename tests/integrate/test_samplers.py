@@ -198,6 +198,23 @@ def test_a_corrector_moves_by_the_score():
     np.testing.assert_allclose(table.noise[1], np.sqrt(2 * k), rtol=1e-12)
 
 
+def test_langevin_at_falling_levels():
+    """On normals every step is affine: `v' = (1 - k / v_t)^2 v + 2 k`, and at last the data prediction."""
+    path, times, snr = paths.ve(0.05, 20.0), grids.uniform(6), 0.3
+    table = integrate.annealed_langevin(path, times, "score", 3, snr)
+    mean, scale = affine(table, FIVE.field(path, "score"))
+    m, v = np.zeros(5), np.full(5, 400.0)
+    for t in np.repeat(times, 3):
+        around, spread = FIVE.spread(path, t)
+        pull = 2 * (snr * paths.at(path, t).sigma) ** 2 / spread**2
+        m, v = m + pull * (around - m), (1 - pull) ** 2 * v + 2 * pull * spread**2
+    share = FIVE.scale**2 / (FIVE.scale**2 + 0.05**2)
+    np.testing.assert_allclose(mean, FIVE.mean + share * (m - FIVE.mean), rtol=1e-12)
+    np.testing.assert_allclose(scale, share * np.sqrt(v), rtol=1e-12)
+    with pytest.raises(ValueError, match="snr=1"):
+        integrate.annealed_langevin(path, times, "score", 3, 1.0)
+
+
 def test_without_churn_it_is_heun_in_the_noise_level():
     path = paths.edm()
     times = grids.uniform(9)

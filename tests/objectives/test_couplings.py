@@ -18,6 +18,7 @@ from probtransform.objectives.coupling import (
     within_classes,
 )
 from probtransform.objectives.coupling.coupling import log_plan
+from probtransform.objectives.coupling.shortest_paths import shortest_paths
 
 N = 64
 RNG = np.random.default_rng(0)
@@ -77,6 +78,21 @@ def test_the_index_is_of_draws_and_not_its_inverse(key):
     assert paid(np.argsort(best)) > 1.5 * paid(best)
     drawn = sinkhorn(1e-2)(key, z, np.float32([[10], [20], [0]]), None)
     assert drawn.tolist() == [1, 2, 0]
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 60])
+def test_without_a_host_the_same_is_paid(n):
+    """On one core nobody can be asked; random costs, costs with ties, forbidden pairs."""
+    draws = np.random.default_rng(n)
+    even = draws.random((n, n)).astype(np.float32)
+    ties = draws.integers(0, 3, (n, n)).astype(np.float32)
+    barred = np.where((draws.random((n, n)) < 0.7) & ~np.eye(n, dtype=bool), np.inf, even)
+    for cost in (even, ties, barred.astype(np.float32)):
+        best = np.asarray(jax.jit(shortest_paths)(cost))
+        assert sorted(best) == list(range(n))
+        rows, columns = linear_sum_assignment(cost)
+        wanted = cost[rows, columns].sum()
+        assert cost[np.arange(n), best].sum() == pytest.approx(wanted, rel=1e-5, abs=1e-6)
 
 
 def test_degenerate_batches_are_paired(key):

@@ -5,10 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from gaussian_field import FIVE
+from scipy.stats import norm
 
 from probtransform import paths
 from probtransform.core import Batch, Network
-from probtransform.objectives import coupling, matching, weights
+from probtransform.objectives import coupling, matching, times, weights
 from probtransform.paths.views import row
 
 KEY = jax.random.key(0)
@@ -92,10 +93,50 @@ def test_a_coupling_gives_each_example_its_draw():
     assert found < 0.9 * apart
 
 
+def test_times_are_drawn_as_told():
+    """Quantiles of `log(sigma / alpha)`, by their definition; logit-normal on the linear path."""
+    u = np.array([0.01, 0.1, 0.5, 0.8, 0.99])
+    for path in (paths.edm(), paths.linear()):
+        t = times.log_normal(path, -1.2, 1.2)((), u)
+        r = paths.at(path, np.asarray(t, np.float64))
+        ratio = r.sigma / r.alpha
+        np.testing.assert_allclose(np.log(ratio), norm.ppf(1 - u, -1.2, 1.2), rtol=0, atol=5e-3)
+    logit = times.log_normal(paths.linear(), 0.0, 1.0)((), u)
+    np.testing.assert_allclose(logit, 1 / (1 + np.exp(-norm.ppf(u))), rtol=0, atol=1e-4)
+
+
+def test_the_bound_does_not_depend_on_the_times():
+    """`likelihood` integrates over the path at any pace; the second moment of its estimate differs."""
+    field = FIVE.field(INSIDE, "noise")
+    poor = Network(lambda key: (), lambda params, x, t, cond: 0.7 * field(x, t))
+    found = {}
+    for name, draws in {"even": None, "early": lambda params, u: u ** params["pace"]}.items():
+        for power in (1, 2):
+            loss = matching(poor, "net", INSIDE, "noise", weights.likelihood, None, draws, power)
+            each = jax.jit(jax.vmap(lambda k: loss({"net": (), "pace": 2.0}, (), k, data(2000))[0]))
+            values = np.asarray(each(jax.random.split(KEY, 20)))
+            found[name, power] = values.mean(), values.std(ddof=1) / np.sqrt(20)
+    (even, e0), (early, e1) = found["even", 1], found["early", 1]
+    assert abs(even - early) < 4 * np.hypot(e0, e1) and np.hypot(e0, e1) < 0.02 * even
+    (even, e0), (early, e1) = found["even", 2], found["early", 2]
+    assert abs(even - early) > 10 * np.hypot(e0, e1)
+
+
+def test_one_example_alone_is_squared_by_power():
+    one = data(1)
+    first, second = (
+        matching(exact(INSIDE, "v"), "net", INSIDE, "v", power=p)({"net": ()}, (), KEY, one)[0]
+        for p in (1, 2)
+    )
+    np.testing.assert_allclose(second, first**2, rtol=1e-6)
+
+
 def test_bad_numbers():
     with pytest.raises(ValueError, match="'speed', wanted one of noise"):
         matching(exact(INSIDE, "noise"), "net", INSIDE, "speed")
     with pytest.raises(ValueError, match="most=0"):
         weights.min_snr(0)
+    with pytest.raises(ValueError, match="deviation=0"):
+        times.log_normal(INSIDE, 0.0, 0.0)
     with pytest.raises(ValueError, match="scale=-1"):
         weights.karras(-1)

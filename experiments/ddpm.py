@@ -1,0 +1,41 @@
+"""ddpm on the digits: denoising diffusion on normal scores.
+
+    python -m experiments.ddpm
+
+Expect figures.
+Training takes a while.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tyro
+
+from .study import build as build_run
+from .study import study
+
+
+@dataclass(frozen=True)
+class Config:
+    data: str = "digits"
+    seeds: int = 3
+    steps: int = 3000
+    batch: int = 256
+    rate: float = 0.001
+    weight_decay: float = 0.0
+    average: float = 0.99
+    clip: float = 1.0
+    width: int = 256
+    depth: int = 3
+    frequencies: int = 8
+    solver_steps: int = 512
+
+
+def build(config: Config):
+    """The run of this config, and its data."""
+    return build_run("ddpm", config)
+
+
+if __name__ == "__main__":
+    study("ddpm", tyro.cli(Config, description=__doc__))

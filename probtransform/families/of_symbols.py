@@ -1,0 +1,52 @@
+"""What the families share that jump from noise to symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..core import Event, Model, Network, pushforward, through
+from ..distributions import uniform
+from ..networks.symbol_convnet import symbol_convnet
+from ..paths import discrete
+from ..transforms import affine, cut, invert, jump_chain, reshape, spread, squash
+from .chain import symbols_of
+from .gaussian import fitted
+from .pixelcnn import image_of
+
+
+def jumping(
+    event: Event, width: int, depth: int, mask: bool, bins: int
+) -> tuple[Network, discrete.DiscretePath, Callable]:
+    """The network of block "belief", its path, and `(jumps, steps) -> Distribution` of symbols.
+
+    Uniform numbers are cut into the noise of the path, masks or uniform symbols, which then jump to data.
+    """
+    d, levels = symbols_of(event, bins)
+    path = (discrete.masked if mask else discrete.uniform)(levels)
+    states, shape = len(path.noise), event.shape if event.levels else (d,)
+    network = symbol_convnet(image_of(event), levels, states, event.classes, width, depth)
+
+    def chained(jumps, steps: int):
+        chain = jump_chain(network, path, jumps, shape, steps)
+        return pushforward(uniform((d,)), noise=cut(d, path.noise), belief=chain)
+
+    return network, path, chained
+
+
+def of_symbols(model: Model, event: Event, bins: int) -> Model:
+    """A model of symbols as one of the data: as it is on levels; on reals, one of cells.
+
+    Reals are a histogram of `bins` cells an axis, spread uniformly in each cell and stretched over the line,
+    to the data's mean and covariance, which `prepare` finds.
+    """
+    if event.levels is not None:
+        return model
+    d, levels = symbols_of(event, bins)
+    model = through(model, cell=spread((d,), levels))
+    model = through(model, line=invert(squash(d, margin=0.0)))
+    whole = through(through(model, place=affine(d)), data=reshape(event.shape))
+
+    def prepare(params, key, batch):
+        return params | {"place": fitted(batch.x.reshape(len(batch.x), d))}
+
+    return whole._replace(prepare=prepare)

@@ -1,0 +1,31 @@
+"""A teacher that follows its student: an average of parameters, kept in `carry`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from ...core import Network
+
+
+class Teacher(NamedTuple):
+    """How many updates it has seen, and its parameters."""
+
+    count: Any
+    params: Any
+
+
+def teacher_of(network: Network) -> Callable[..., Teacher]:
+    """`key -> Teacher`, a model's `carry`; what it holds before the first update is never used."""
+    return lambda key: Teacher(jnp.zeros((), jnp.int32), network.init(key))
+
+
+def followed(teacher: Teacher, params, decay: float) -> Teacher:
+    """`teacher <- d teacher + (1 - d) params` with `d = min(decay, n / (9 + n))` at update n: 0 at first."""
+    d = jnp.minimum(decay, teacher.count / (9 + teacher.count))
+    fixed = jax.lax.stop_gradient(params)
+    mean = jax.tree.map(lambda a, b: d * a + (1 - d) * b, teacher.params, fixed)
+    return Teacher(teacher.count + 1, mean)
