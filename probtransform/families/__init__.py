@@ -28,6 +28,7 @@ from . import (
     pixelcnn,
     pixelcnn_pp,
     realnvp,
+    rectified_flow,
     residual_flow,
     riemannian_flow,
     schroedinger_bridge,
@@ -84,6 +85,9 @@ registry: dict[str, Family] = {
     ),
     "ot_flow_matching": Family(
         ot_flow_matching.ot_flow_matching, ot_flow_matching.preset, ot_flow_matching.tiny, samples=1
+    ),
+    "rectified_flow": Family(
+        rectified_flow.rectified_flow, rectified_flow.preset, rectified_flow.tiny, samples=1
     ),
     "stochastic_interpolant": Family(
         stochastic_interpolant.stochastic_interpolant,

@@ -122,8 +122,8 @@ def gradient(loss, batch, carry=()):
     return of(BENT, carry)
 
 
-EVERY = ["mean_flow", "shortcut", "consistency", "continuous", "progressive", "reflow"]
-MORE = ["mean_flow, own", "mean_flow, adaptive", "consistency, squared", "progressive, v"]
+EVERY = ["mean_flow", "shortcut", "consistency", "continuous", "progressive, v", "reflow"]
+MORE = ["mean_flow, own", "mean_flow, adaptive", "consistency, squared", "progressive"]
 slow = partial(pytest.param, marks=pytest.mark.slow)
 
 
