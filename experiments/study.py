@@ -12,14 +12,22 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from probtransform.core import Bound
 from probtransform.data import Data, load
-from probtransform.evaluation import evaluate
+from probtransform.evaluation import bits_per_dim, evaluate
 from probtransform.families import registry
 from probtransform.training import averaged, fit, optimizer
 from probtransform.training.run import Run
 from probtransform.training.workdir import describe
 
-SHOWN = ("bits_per_dim", "bound_bits_per_dim", "mmd", "sliced_wasserstein", "seconds")
+SHOWN = (
+    "bits_per_dim",
+    "train_bits_per_dim",
+    "bound_bits_per_dim",
+    "mmd",
+    "sliced_wasserstein",
+    "seconds",
+)
 
 
 def build(family: str, config) -> tuple[Run, Data]:
@@ -58,6 +66,7 @@ def study(family: str, config, results: Path | None = None) -> list[dict]:
             jax.random.key(seed),
             samples=registry[family].samples,
         )
+        numbers["train_bits_per_dim"] = on_train(run, params, data, registry[family].samples)
         rows.append(
             {"family": family, "data": config.data, "seed": seed, **numbers, "seconds": seconds}
         )
@@ -65,6 +74,16 @@ def study(family: str, config, results: Path | None = None) -> list[dict]:
     if results is not None:
         results.write_text(json.dumps(rows, indent=2) + "\n")
     return rows
+
+
+def on_train(run: Run, params, data: Data, samples: int) -> float | None:
+    """Bits per dimension of as many training examples as there are test ones: what was learned by heart."""
+    if not isinstance(run.model.distribution.density, Bound):
+        return None
+    part = jax.tree.map(lambda leaf: leaf[: len(data.test.x)], data.train)
+    return bits_per_dim(
+        run.model.distribution, params, jax.random.key(0), part, samples=samples
+    ).mean
 
 
 def show(rows: list[dict]) -> None:

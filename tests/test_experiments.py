@@ -22,7 +22,13 @@ def test_experiment_states_the_preset(name):
 
 def test_the_table_holds_the_mean(capsys):
     row = {"family": "a", "data": "b", "bits_per_dim": 1.0, "bits_per_dim_kind": "exact"}
-    row |= {"bound_bits_per_dim": None, "mmd": 0.5, "sliced_wasserstein": 2.0, "seconds": 3.0}
+    row |= {
+        "train_bits_per_dim": 0.9,
+        "bound_bits_per_dim": None,
+        "mmd": 0.5,
+        "sliced_wasserstein": 2.0,
+        "seconds": 3.0,
+    }
     show([row | {"seed": 0}, row | {"seed": 1, "bits_per_dim": 2.0}])
     assert "1.5" in capsys.readouterr().out
 
