@@ -29,7 +29,7 @@ class Config:
     width: int = 256
     depth: int = 3
     frequencies: int = 8
-    solver_steps: int = 16
+    noise_levels: int = 16
 
 
 def build(config: Config):

@@ -16,12 +16,12 @@ def edm(
     width: int = 256,
     depth: int = 3,
     frequencies: int = 8,
-    solver_steps: int = 16,
+    noise_levels: int = 16,
     scale: float = 1.0,
     mean: float = -1.2,
     deviation: float = 1.2,
 ) -> Model:
-    """The `probability_flow` of a preconditioned denoiser, from a noise of 80 to one of 0.002.
+    """The `probability_flow` of a preconditioned denoiser, from a noise of 80 to 0.002, a step a noise level.
 
     `scale` is the standard deviation of the data; `log sigma ~ N(mean, deviation^2)` in training, where all
     times weigh alike at first. `heun(path, ..., clock=path.sigma)` and `churned` take the same block.
@@ -32,7 +32,7 @@ def edm(
     path = exploding()
     body = diffusion.denoiser(event, width, depth, frequencies)
     network = preconditioned(body, path, "data", scale)
-    step = probability_flow(network, path, "data", solver_steps)
+    step = probability_flow(network, path, "data", noise_levels)
     drawn = times.log_normal(path, mean, deviation)
     loss = matching(network, "field", path, "data", weights.karras(scale), times=drawn)
     return on_data(diffusion.matched(event, step, loss), event)
@@ -43,4 +43,4 @@ def preset(event: Event) -> dict:
 
 
 def tiny() -> tuple[Model, Batch]:
-    return edm(Event((2,)), width=32, depth=2), diffusion.two_clusters()
+    return edm(Event((2,)), width=32, depth=2, noise_levels=32), diffusion.two_clusters()

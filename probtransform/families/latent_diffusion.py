@@ -51,6 +51,6 @@ def preset(event: Event) -> dict:
 
 def tiny() -> tuple[Model, Batch]:
     z = jax.random.normal(jax.random.key(0), (256, 1))
-    noise = 0.1 * jax.random.normal(jax.random.key(1), (256, 2))
+    noise = 0.3 * jax.random.normal(jax.random.key(1), (256, 2))
     bow = jnp.concatenate([z, -z], 1) + noise
-    return latent_diffusion(Event((2,)), latent=1, width=16, solver_steps=4), Batch(bow)
+    return latent_diffusion(Event((2,)), latent=1, width=32, solver_steps=8), Batch(bow)

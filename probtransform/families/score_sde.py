@@ -43,10 +43,10 @@ def sub_vp_sde(
 
 
 def ve_sde(
-    event: Event, width: int = 256, depth: int = 3, frequencies: int = 8, solver_steps: int = 16
+    event: Event, width: int = 256, depth: int = 3, frequencies: int = 8, noise_levels: int = 16
 ) -> Model:
-    """`score_sde` of the variance-exploding path. Example: `ve_sde(Event((2,)))` samples `f32[2]`."""
-    return score_sde(event, ve(0.01, 20.0), width, depth, frequencies, solver_steps)
+    """`score_sde` of the variance-exploding path, a step a noise level. Example: `ve_sde(Event((2,)))`."""
+    return score_sde(event, ve(0.01, 20.0), width, depth, frequencies, noise_levels)
 
 
 def preset(event: Event) -> dict:
@@ -62,4 +62,4 @@ def tiny_sub_vp() -> tuple[Model, Batch]:
 
 
 def tiny_ve() -> tuple[Model, Batch]:
-    return ve_sde(Event((2,)), width=32, depth=2), diffusion.two_clusters()
+    return ve_sde(Event((2,)), width=32, depth=2, noise_levels=32), diffusion.two_clusters()
