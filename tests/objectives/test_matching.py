@@ -105,14 +105,18 @@ def test_times_are_drawn_as_told():
     np.testing.assert_allclose(logit, 1 / (1 + np.exp(-norm.ppf(u))), rtol=0, atol=1e-4)
 
 
-def test_the_bound_does_not_depend_on_the_times():
+LOUDER = paths.Path(lambda t: 0.2 + 0.8 * t, jnp.ones_like)  # here alpha alone moves
+
+
+@pytest.mark.parametrize("path", [INSIDE, LOUDER], ids=["vp", "louder"])
+def test_the_bound_does_not_depend_on_the_times(path):
     """`likelihood` integrates over the path at any pace; the second moment of its estimate differs."""
-    field = FIVE.field(INSIDE, "noise")
+    field = FIVE.field(path, "noise")
     poor = Network(lambda key: (), lambda params, x, t, cond: 0.7 * field(x, t))
     found = {}
     for name, draws in {"even": None, "early": lambda params, u: u ** params["pace"]}.items():
         for power in (1, 2):
-            loss = matching(poor, "net", INSIDE, "noise", weights.likelihood, None, draws, power)
+            loss = matching(poor, "net", path, "noise", weights.likelihood, None, draws, power)
             each = jax.jit(jax.vmap(lambda k: loss({"net": (), "pace": 2.0}, (), k, data(2000))[0]))
             values = np.asarray(each(jax.random.split(KEY, 20)))
             found[name, power] = values.mean(), values.std(ddof=1) / np.sqrt(20)

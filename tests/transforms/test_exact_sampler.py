@@ -113,11 +113,12 @@ def test_gradients_pass_through_the_way_back():
 
 
 def test_no_way_back_is_said():
-    """`x' = x + (tanh x - x)` does not reach 9."""
-    folded = Network(lambda key: (), lambda params, x, t, cond: jnp.tanh(x) - x)
-    step = exact_sampler(folded, integrate.euler(PATH, grids.uniform(1), "velocity"))
-    z, weight = step.inverse.fn((), None, jnp.array([9.0]))
-    assert np.isnan(z).all() and np.isnan(weight)
+    """`x' = tanh x` does not reach 9: Newton's steps run away; nor `x^2 + 1` zero: they wander."""
+    for end, far in ((jnp.tanh, 9.0), (lambda x: x**2 + 1, 0.0)):
+        folded = Network(lambda key: (), lambda params, x, t, cond, end=end: end(x) - x)
+        step = exact_sampler(folded, integrate.euler(PATH, grids.uniform(1), "velocity"))
+        z, weight = step.inverse.fn((), None, jnp.array([far]))
+        assert np.isnan(z).all() and np.isnan(weight)
     for table in (
         integrate.heun(PATH, grids.uniform(2), "velocity"),
         integrate.ancestral(PATH, grids.uniform(2), "data"),
