@@ -4,6 +4,8 @@ from .condition import Maybe, drop, one_hot
 from .density import Bound, Density, Exact, Unnormalized, join
 from .distribution import Distribution, Transform, pushforward
 from .draw import (
+    encode,
+    interpolate,
     log_density,
     log_density_many,
     sample,
@@ -30,10 +32,12 @@ __all__ = [
     "Unnormalized",
     "drop",
     "each",
+    "encode",
     "from_equinox",
     "from_linen",
     "from_nnx",
     "initial",
+    "interpolate",
     "join",
     "log_density",
     "log_density_many",

@@ -28,6 +28,8 @@ class Distribution(NamedTuple, Generic[D]):
              `sample` and then `density`; read through `sample_and_log_density`.
     stages:  `None`, or `(params, key, cond, z=None) -> (z, ..., x)`: the draw that `sample` makes of this
              key, from its base, or from `z` in its place, through every step; read through `sample_stages`.
+    back:    `None`, or `(params, key, x, cond) -> z`: where in the base x came from, or may have come from;
+             read through `encode`.
     """
 
     init: Callable[[Key], Params]
@@ -35,6 +37,7 @@ class Distribution(NamedTuple, Generic[D]):
     density: D
     joint: Callable[[Params, Key, Cond], tuple[Example, Weight]] | None = None
     stages: Callable[[Params, Key, Cond, Example], tuple[Example, ...]] | None = None
+    back: Callable[[Params, Key, Example, Cond], Example] | None = None
 
 
 class Transform(NamedTuple, Generic[D]):
@@ -108,20 +111,33 @@ def pushforward(base, **steps):
     def sample(params, key, cond=None):
         return stages(params, key, cond)[-1]
 
-    if base.density is None or any(step.inverse is None for step in steps.values()):
+    if any(step.inverse is None for step in steps.values()):
         return Distribution(init, sample, None, stages=stages)
 
-    def log_density(params, key, x, cond=None):
-        first, rest = keys(key)
+    def undone(params, rest, x, cond):
         weights = 0.0
         for name in reversed(names):
             x, weight = steps[name].inverse.fn(params[name], rest[name], x, cond)
             weights = weights + weight
-        return base.density.fn(params, first, x, cond) + weights
+        return x, weights
+
+    def all_the_way(params, key, x, cond=None):
+        first, rest = keys(key)
+        z, _ = undone(params, rest, x, cond)
+        return back_of(base)(params, first, z, cond)
+
+    back = all_the_way if knows_a_way_back(base) else None
+    if base.density is None:
+        return Distribution(init, sample, None, stages=stages, back=back)
+
+    def log_density(params, key, x, cond=None):
+        first, rest = keys(key)
+        z, weights = undone(params, rest, x, cond)
+        return base.density.fn(params, first, z, cond) + weights
 
     claim = join(type(base.density), *(type(step.inverse) for step in steps.values()))
     if claim is not Exact:
-        return Distribution(init, sample, claim(log_density), stages=stages)
+        return Distribution(init, sample, claim(log_density), stages=stages, back=back)
 
     def joint(params, key, cond=None):
         first, rest = keys(key)
@@ -131,7 +147,7 @@ def pushforward(base, **steps):
             total = total + weight
         return x, total
 
-    return Distribution(init, sample, Exact(log_density), joint, stages)
+    return Distribution(init, sample, Exact(log_density), joint, stages, back)
 
 
 def joint_of(distribution: Distribution[Any]) -> Callable[..., Any]:
@@ -160,6 +176,15 @@ def stages_of(distribution: Distribution[Any]) -> Callable[..., tuple[Example, .
         return (distribution.sample(params, key, cond) if z is None else z,)
 
     return alone
+
+
+def back_of(distribution: Distribution[Any]) -> Callable[..., Any]:
+    """`(params, key, x, cond) -> z`: the distribution's own; of one without steps, x itself."""
+    return distribution.back or (lambda params, key, x, cond=None: x)
+
+
+def knows_a_way_back(distribution: Distribution[Any]) -> bool:
+    return distribution.back is not None or distribution.stages is None
 
 
 def carried(step: Transform[Any]) -> Callable[..., Any]:

@@ -1,11 +1,12 @@
 """Integrators, shared by everything that moves in time."""
 
 from . import grids, guidance, jumps
-from .adaptive import adaptive
+from .adaptive import adaptive, ito
 from .drift import bridging, drifting
 from .explicit import EULER, HEUN, MIDPOINT, RK4, Tableau, euler, explicit, heun, midpoint, rk4
 from .exponential import deis, dpm_solver, dpm_solver_pp, singlestep
 from .geodesic import geodesic_runge_kutta
+from .gibbs import gibbs
 from .hmc import hmc
 from .langevin import langevin, mala
 from .ode import runge_kutta
@@ -46,10 +47,12 @@ __all__ = [
     "euler_maruyama",
     "explicit",
     "geodesic_runge_kutta",
+    "gibbs",
     "grids",
     "guidance",
     "heun",
     "hmc",
+    "ito",
     "jumps",
     "langevin",
     "mala",

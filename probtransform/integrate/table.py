@@ -127,14 +127,18 @@ def run(table: Table, field: Callable[..., Any], z, key=None):
     """
     if table.noise is not None and key is None:
         raise ValueError("run: got no key, wanted one for a table with noise; pass a key")
-    table = jax.tree.map(lambda c: jnp.asarray(c, z.dtype), table)
-    x, staged = table.start * z, table.base is not None
+    staged = table.base is not None
     kept = table.point.shape[1] - 2 - staged  # predictions that outlive their row
+    table = table if staged or kept else folded(table)
+    table = jax.tree.map(lambda c: jnp.asarray(c, z.dtype), table)
+    x = table.start * z
 
     @jax.checkpoint
     def step(carry, row):
         *base, point = carry[0]
-        prediction = row.read[0] * point + row.read[1] * field(point, row.t)
+        prediction = field(point, row.t)
+        if row.read is not None:
+            prediction = row.read[0] * point + row.read[1] * prediction
         past = (prediction, *carry[1])
         parts = (*base, point, *past)
         ends = [total(sums, parts) for sums in (row.base, row.point) if sums is not None]
@@ -148,6 +152,12 @@ def run(table: Table, field: Callable[..., Any], z, key=None):
 
     carry = ((x,) * (1 + staged), (jnp.zeros_like(x),) * kept, key)
     return jax.lax.scan(step, carry, table._replace(start=None))[0][0][-1]
+
+
+def folded(table: Table) -> Table:
+    """A table of calls that remember nothing, without `read`: the next point is `a x + b output`."""
+    (p, q), (a, b) = table.read.T, table.point.T
+    return table._replace(read=None, point=(a + b * p, b * q))
 
 
 def total(weights, parts):
