@@ -53,14 +53,14 @@ class Config:
 
     which: str = "edm"
     width: int = 32
-    depth: int = 2
-    steps: int = 10_000
+    depth: int = 1
+    steps: int = 4000
     batch: int = 64
     rate: float = 2e-3
     average: float = 0.999
     minutes: float = 60.0
     seed: int = 0
-    count: int = 2000
+    count: int = 1000
     few: int = 18
     many: int = 256
     workdir: Path = Path("runs/fashion")
@@ -110,6 +110,11 @@ def build(config: Config) -> tuple[Model, dict[str, Any]]:
     return model, others
 
 
+def told(step: int, state, metrics: dict[str, float]) -> None:
+    if step % 500 == 0:
+        print(f"step {step}: {metrics['matching']:.4f}", flush=True)
+
+
 def reals(x) -> np.ndarray:
     return 2 * (np.asarray(x, np.float32) + 0.5) / LEVELS - 1
 
@@ -123,7 +128,7 @@ def main(config: Config) -> None:
     train, test = (part.x[: config.count] for part in (data.train, data.test))
     model, samplers = build(config)
     recipe = Recipe(config.steps, config.batch, config.rate, average=config.average)
-    began = time.monotonic()
+    began, cpu = time.monotonic(), time.process_time()
     fitted = fit(
         model,
         optimizer(recipe),
@@ -132,6 +137,7 @@ def main(config: Config) -> None:
         batch=config.batch,
         seed=config.seed,
         until=began + 60 * config.minutes,
+        watch=[told],
     )
     params = jax.block_until_ready(averaged(fitted.state))
     seconds = time.monotonic() - began
@@ -140,6 +146,7 @@ def main(config: Config) -> None:
         "config": asdict(config) | {"workdir": str(config.workdir)},
         "steps": int(fitted.state.step),
         "minutes": seconds / 60,
+        "CPU minutes": (time.process_time() - cpu) / 60,
         "loss": {"first": losses[0], "last": float(np.mean(losses[-5:]))},
         "parameters": sum(p.size for p in jax.tree.leaves(params)),
         "floor": distance(extractor, train, test),

@@ -36,7 +36,7 @@ from probtransform.families import registry
 from probtransform.training import checkpoints, fit, learner
 
 KEY = jax.random.key(0)
-SMALL = {"width": 16, "depth": 2, "latent": 2, "layers": 4, "solver_steps": 4} | {
+SMALL = {"width": 16, "depth": 2, "latent": 2, "layers": 4, "solver_steps": 6} | {
     "noise_levels": 32
 }
 LABEL_BLIND = {"gaussian"}  # its docstring: class labels are ignored

@@ -40,4 +40,4 @@ def preset(event: Event) -> dict:
 
 
 def tiny() -> tuple[Model, Batch]:
-    return ncsn(Event((2,)), width=32, depth=2, noise_levels=8), diffusion.two_clusters()
+    return ncsn(Event((2,)), width=32, depth=2, noise_levels=32), diffusion.two_clusters()
