@@ -50,7 +50,8 @@ def none_yet(key):
 
 def preset(event: Event) -> dict:
     if event.levels is None:
-        return {"width": 128, "steps": 6000, "batch": 512, "rate": 4e-3, "average": 0.999}
+        near = {"width": 128, "steps": 6000, "batch": 512, "rate": 4e-3, "average": 0.999}
+        return near | {"warm_up": 3000}
     return {"steps": 3000, "batch": 256}
 
 
