@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from kin import ONE_OF_A_KIND
 
 import probtransform.core as core
 from probtransform.core import (
@@ -501,12 +502,6 @@ EVERY = (
     contract_samples_approach,
     contract_errors,
 )
-# these differ from another family in a part that has tests of its own: most contracts see them when asked
-# for slow tests
-KIN = {"iaf", "spline_autoregressive", "pixelcnn_pp", "glow", "jet", "tarflow"}
-KIN |= {"ot_flow_matching", "ve_sde", "sub_vp_sde", "edm", "ddpm", "ncsn", "latent_diffusion"}
-KIN |= {"schroedinger_bridge", "discrete_flow", "bridge_matching", "consistency"}
-ONE_OF_A_KIND = [pytest.param(n, marks=pytest.mark.slow) if n in KIN else n for n in registry]
 
 
 @pytest.mark.parametrize("contract", EVERY, ids=lambda c: c.__name__)

@@ -99,6 +99,9 @@ def parser() -> argparse.ArgumentParser:
     gather = command(report)
     gather.add_argument("runs", nargs="+", metavar="RUN", help="the --workdir of a trained run")
     gather.add_argument("--out", default="report.html")
+    gather.add_argument(
+        "--tables", nargs="+", default=[], metavar="JSON", help="of experiments, to stand below"
+    )
     draw.add_argument("--count", type=int, default=64)
     draw.add_argument("--out", default="samples.png", help="FILE.png or FILE.npz")
     draw.add_argument("--label", type=int, help="draw under this class label")

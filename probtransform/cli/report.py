@@ -13,9 +13,11 @@ from .evaluate import floor_of, measured
 def report(options) -> None:
     """evaluate trained runs and write one page of them"""
     from ..data import load
+    from ..report import read_table
     from ..training.run import build, read_config
 
     out = Path(options.out)
+    tables = [read_table(path) for path in options.tables]
     known: dict[str, Any] = {}
     rows = []
     for directory in options.runs:
@@ -25,15 +27,15 @@ def report(options) -> None:
             data = load(config["data"], labels=config["labels"], data_dir=config["data_dir"])
             known[source] = data, floor_of(data)
         rows.append(row_of(directory, *known[source]))
-    write(out, rows, {})
+    write(out, rows, {}, tables)
     print(f"report: {out}")
 
 
-def write(out: Path, rows, left_out: dict[str, str]) -> None:
-    """The page of these rows. Raises OSError if it cannot be written."""
+def write(out: Path, rows, left_out: dict[str, str], tables=()) -> None:
+    """The page of these rows and tables. Raises OSError if it cannot be written."""
     from ..report import page
 
-    whole = page(rows, left_out)
+    whole = page(rows, left_out, tables=tables)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(whole, encoding="utf-8")

@@ -15,6 +15,7 @@ from ..core.distribution import Distribution
 from ..core.draw import sample_many
 from ..core.model import Batch, Event
 from .dataset import Data
+from .factors import RENDERED, from_factors
 from .files import READERS, from_path
 from .prepared import OURS, from_ours, from_theirs
 from .toys import TOYS
@@ -26,7 +27,8 @@ def load(name: str, *, labels: bool = False, data_dir: str | None = None, seed: 
     """The data called `name`, in memory, as numpy arrays in a train and a test part.
 
     `digits` is `uint8 [8, 8, 1]` with 17 levels, `fashion_mnist` `uint8 [28, 28, 1]` with 256; a toy
-    (`moons`, `rings`, ...) is `float32 [2]` or `[3]`, unscaled; a path is the user's own data (see
+    (`moons`, `rings`, ...) is `float32 [2]` or `[3]`, unscaled; `sprites` is `uint8 [16, 16, 1]` with 17
+    levels, rendered from factors; a path is the user's own data (see
     `from_path`); any other name is asked of TFDS. `labels` makes class labels the condition.
     `data_dir` is where TFDS keeps its records (and one place to look for Fashion-MNIST's files);
     `seed` draws toys and splits what is not split already.
@@ -56,13 +58,15 @@ def found(name: str, data_dir: str | None, seed: int) -> Data:
         return from_toy(name, seed)
     if name in OURS:
         return from_ours(name, data_dir)
+    if name in RENDERED:
+        return from_factors(name, seed)
     if is_path(name):
         return from_path(Path(name).expanduser(), seed)._replace(name=name)
     if data := from_theirs(name, data_dir, seed):
         return data
     raise ValueError(
         f"{name}: got a name that is no data set and no path, wanted one like {nearest(name)!r}; "
-        f"our own are {', '.join((*OURS, *TOYS))}"
+        f"our own are {', '.join((*OURS, *RENDERED, *TOYS))}"
     )
 
 
@@ -70,7 +74,7 @@ def is_path(name: str) -> bool:
     """Whether a name means a file or folder: our own sets and toys come first."""
     path = Path(name).expanduser()
     likely = path.suffix.lower() in READERS or name.startswith(("/", ".", "~")) or path.exists()
-    return likely and name not in (*TOYS, *OURS)
+    return likely and name not in (*TOYS, *OURS, *RENDERED)
 
 
 def absolute(name: str) -> str:
@@ -82,7 +86,7 @@ def nearest(name: str) -> str:
     import tensorflow_datasets as tfds
 
     theirs = tfds.list_builders(with_community_datasets=False)
-    return difflib.get_close_matches(name, (*OURS, *TOYS, *theirs), 1, cutoff=0)[0]
+    return difflib.get_close_matches(name, (*OURS, *RENDERED, *TOYS, *theirs), 1, cutoff=0)[0]
 
 
 def from_toy(name: str, seed: int) -> Data:

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..core.check import example, positive
 from .autoregressive import Conditional
-from .observation import is_level
+from .observation import Observation, integers, is_level
+
+
+def discretized_logistic_mixture(
+    shape: tuple[int, ...], levels: int, components: int = 5
+) -> Observation:
+    """`mixture_of_logistics` as an observation model: `3 components` numbers for each entry of `shape`.
+
+    Example: `discretized_logistic_mixture((28, 28, 1), 256)` reads `f32[784 * 15]`, samples `u8[28, 28, 1]`.
+    Salimans et al. (2017), arXiv:1701.05517. Raises ValueError for no components, fewer than two levels, or
+    an `x` of another shape or of reals.
+    """
+    positive("discretized_logistic_mixture", components=components)
+    law, d = mixture_of_logistics(levels), math.prod(shape)
+
+    def sample(numbers, key):
+        uniforms = jax.random.uniform(key, (d,))
+        drawn = jax.vmap(law.quantile)(numbers.reshape(d, -1), uniforms)
+        return drawn.astype(integers(levels)).reshape(shape)
+
+    def log_prob(numbers, x):
+        example("discretized logistic mixture observation", x, shape, jnp.integer)
+        return law.log_prob(numbers.reshape(d, -1), x.reshape(-1))
+
+    return Observation(3 * components * d, sample, log_prob)
 
 
 def mixture_of_logistics(levels: int) -> Conditional:

@@ -45,6 +45,28 @@ def gaussian(shape: tuple[int, ...]) -> Observation:
     return Observation(2 * _size(shape), sample, log_prob)
 
 
+def bernoulli(shape: tuple[int, ...]) -> Observation:
+    """A coin for each entry of 0s and 1s: `log P(x) = sum x l - log(1 + exp l)`, one logit l an entry.
+
+    In logarithms throughout: finite, and so are its gradients `x - sigmoid(l)`, for logits of any size.
+    What is neither 0 nor 1 has no mass. Kingma & Welling (2013), arXiv:1312.6114, appendix C.1.
+    """
+
+    def sample(numbers, key):
+        return (
+            (jax.random.logistic(key, numbers.shape) < numbers).astype(integers(2)).reshape(shape)
+        )
+
+    def log_prob(numbers, x):
+        example("bernoulli observation", x, shape, jnp.integer)
+        x = x.reshape(-1)
+        # the probability of what is there, sigmoid(l) or sigmoid(-l)
+        nats = jax.nn.log_sigmoid(jnp.where(x == 1, numbers, -numbers)).sum()
+        return jnp.where(is_level(x, 2).all(), nats, -jnp.inf)
+
+    return Observation(_size(shape), sample, log_prob)
+
+
 def categorical(shape: tuple[int, ...], levels: int) -> Observation:
     """A probability for each level of each entry: `log softmax(numbers)[x]`."""
 

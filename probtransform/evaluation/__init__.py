@@ -1,5 +1,6 @@
 """What a trained model is worth: bits per dimension, and distances between samples."""
 
+from . import disentanglement
 from .annealed import Sandwich, annealed, sandwich
 from .bits import Bits, bits_per_dim
 from .distances import bandwidths, mmd, sliced_wasserstein
@@ -8,6 +9,8 @@ from .frechet import Moments, frechet_distance, frechet_infinity, merge, moments
 from .importance import importance
 from .inception_score import inception_score
 from .kernel_distance import kernel_distance
+from .latent_importance import latent_importance
+from .latent_sandwich import latent_sandwich
 from .manifold import precision_recall
 from .measure import as_reals, evaluate, floors
 from .memorisation import authenticity, memorisation
@@ -28,6 +31,7 @@ __all__ = [
     "bandwidths",
     "bits_per_dim",
     "classifier_two_sample",
+    "disentanglement",
     "energy_distance",
     "evaluate",
     "floors",
@@ -36,6 +40,8 @@ __all__ = [
     "importance",
     "inception_score",
     "kernel_distance",
+    "latent_importance",
+    "latent_sandwich",
     "memorisation",
     "merge",
     "mmd",

@@ -9,7 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.spatial.distance import pdist
 
+from ..objectives.divergences.wasserstein import sliced_wasserstein as squared_sliced
+
 MULTIPLES = (0.25, 0.5, 1.0, 2.0, 4.0)
+_sliced_wasserstein = jax.jit(squared_sliced, static_argnums=3)
 MEDIAN_OF = 1000  # examples of each sample from which the median distance is taken
 
 
@@ -50,7 +53,7 @@ def sliced_wasserstein(x, y, key, projections: int = 256):
     Bonneel et al. (2015), JMIV 51. Raises ValueError unless both are reals of one shape, two or more.
     """
     x, y = flat("sliced_wasserstein", x, y)
-    return _sliced_wasserstein(x, y, key, projections)
+    return jnp.sqrt(_sliced_wasserstein(key, x, y, projections))
 
 
 @partial(jax.jit, static_argnums=3)
@@ -75,27 +78,6 @@ def _mmd(x, y, bandwidth, biased):
     x, y = x - middle, y - middle
     squared = within(x) + within(y) - 2 * kernel_sums(x, y).mean() / len(y)
     return jnp.maximum(squared, 0) if biased else squared
-
-
-@partial(jax.jit, static_argnums=3)
-def _sliced_wasserstein(x, y, key, projections):
-    directions = jax.random.normal(key, (projections, x.shape[1]))
-    directions /= jnp.linalg.norm(directions, axis=1, keepdims=True)
-    i, j, mass = quantile_coupling(len(x), len(y))
-    along_x, along_y = (jnp.sort(directions @ z.T) for z in (x, y))
-    squared = (along_x[:, i] - along_y[:, j]) ** 2 @ jnp.asarray(mass, jnp.float32)
-    return jnp.sqrt(squared.mean())
-
-
-def quantile_coupling(n: int, m: int):
-    """The best plan on a line: mass `mass[k]` goes from the `i[k]`-th smallest of n to the `j[k]`-th of m.
-
-    Both quantile functions are steps; between two neighbours of the cuts {1/n, .., 1} and {1/m, .., 1}
-    neither moves. The cuts are whole numbers here, in units of 1/(n m).
-    """
-    cuts = np.union1d(np.arange(1, n + 1) * m, np.arange(1, m + 1) * n)
-    start = np.concatenate([[0], cuts[:-1]])
-    return start // m, start // n, (cuts - start) / (n * m)
 
 
 def flat(who: str, x, y):

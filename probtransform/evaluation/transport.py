@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import jax
 import numpy as np
-from ott.tools.sinkhorn_divergence import sinkdiv
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
+from ..objectives.divergences.sinkhorn import debiased
 from .distances import flat
 from .frechet import finite
 
@@ -48,19 +48,11 @@ def sinkhorn_divergence(x, y, epsilon: float) -> float:
             "use wasserstein for the limit"
         )
     with jax.enable_x64(True):  # potentials cancel where epsilon is small
-        divergence, converged = _sinkhorn(
-            x.astype(np.float64), y.astype(np.float64), float(epsilon)
-        )
-    if not converged:
+        x, y = x.astype(np.float64), y.astype(np.float64)
+        divergence, error = jax.jit(debiased)(x, y, float(epsilon), 1e-7)
+    if not float(error) <= 1e-7:
         raise ValueError(
             f"sinkhorn_divergence: got no convergence at epsilon={epsilon}, wanted marginals within "
             "1e-7; pass a larger epsilon"
         )
     return float(divergence)
-
-
-@jax.jit
-def _sinkhorn(x, y, epsilon):
-    solve = {"threshold": 1e-7, "max_iterations": 10_000}
-    divergence, out = sinkdiv(x, y, epsilon=epsilon, solve_kwargs=solve)
-    return divergence, jax.numpy.all(jax.numpy.array(out.converged))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from ..core import Batch, Event, Model, Player, one_hot, pushforward, reading
+from ..core import Batch, Event, Model, Network, Player, one_hot, pushforward, reading
 from ..core.check import positive
 from ..distributions import normal
 from ..networks import mlp
-from ..objectives import adversarial
+from ..objectives.adversarial import Game, adversarial, non_saturating, r1
 from ..transforms import implicit
 from .on_data import on_data
 
@@ -35,21 +37,41 @@ def gan(
         raise ValueError(
             f"gan: got penalty={penalty}, wanted a finite number >= 0; 0 leaves the critic free"
         )
-    d = math.prod(event.shape)
+    critic = critic_of(event, width, depth)
+    return played(event, critic, latent, width, depth, critic_steps, non_saturating, [r1(penalty)])
+
+
+def critic_of(event: Event, width: int, depth: int, quiet: bool = True) -> Network:
+    """A perceptron from the entries of an example and its label to one number, zero at first if `quiet`."""
+    return mlp(math.prod(event.shape) + event.classes, 1, width, depth, quiet)
+
+
+def played(
+    event: Event,
+    critic: Network,
+    latent: int,
+    width: int,
+    depth: int,
+    critic_steps: int,
+    game: Game,
+    penalties: Sequence[Callable[..., Any]],
+) -> Model:
+    """The model of a game between a perceptron that generates and a critic of entries and label."""
 
     def with_label(x, cond):
         return jnp.concatenate([x, one_hot(cond, event.classes)])
 
+    d = math.prod(event.shape)
     generator = reading(mlp(latent + event.classes, d, width, depth), with_label)
-    body = reading(mlp(d + event.classes, 1, width, depth, quiet=True), with_label)
-    critic = body._replace(apply=lambda *inputs: body.apply(*inputs)[0])
+    body = reading(critic, with_label)
+    judge = Network(body.init, lambda *inputs: body.apply(*inputs)[0])
     distribution = pushforward(normal((latent,)), generator=implicit(generator))
-    critic_loss, generator_loss = adversarial(distribution, critic, penalty=penalty)
+    critic_loss, generator_loss = adversarial(distribution, judge, game, penalties)
     players = {
         "critic": Player(("critic",), critic_loss, critic_steps),
         "generator": Player(("generator",), generator_loss),
     }
-    return on_data(Model(distribution, players, {"critic": critic.init}), event)
+    return on_data(Model(distribution, players, {"critic": judge.init}), event)
 
 
 def preset(event: Event) -> dict:

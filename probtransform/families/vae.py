@@ -9,7 +9,6 @@ import jax.numpy as jnp
 
 from ..core import (
     Batch,
-    Bound,
     Event,
     Model,
     Network,
@@ -19,7 +18,7 @@ from ..core import (
     pushforward,
     reading,
 )
-from ..distributions import discretized_logistic, gaussian, normal
+from ..distributions import Encoded, discretized_logistic, gaussian, normal
 from ..networks import mlp
 from ..objectives import likelihood
 from ..transforms import decoder
@@ -39,7 +38,7 @@ def vae(event: Event, latent: int = 16, width: int = 256, depth: int = 2) -> Mod
     return Model(distribution, {"vae": Player(("decoder",), likelihood(distribution))})
 
 
-def observed(event: Event, latent: int, width: int, depth: int) -> Transform[Bound]:
+def observed(event: Event, latent: int, width: int, depth: int) -> Transform[Encoded]:
     """The `decoder` from `f32[latent]` to the data, by two perceptrons."""
     d = math.prod(event.shape)
 

@@ -8,6 +8,7 @@ from .dit import dit
 from .made import made
 from .mlp import mlp
 from .norm import GroupNorm
+from .spectral import spectral
 from .unet import unet
 from .waves import waves
 
@@ -22,6 +23,7 @@ __all__ = [
     "dit",
     "made",
     "mlp",
+    "spectral",
     "token_transformer",
     "unet",
     "waves",

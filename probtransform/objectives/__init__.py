@@ -1,28 +1,56 @@
 """Objectives: from a distribution to a player's loss."""
 
-from . import coupling, discrete, flow_map, times, weights
+from . import (
+    coupling,
+    discrete,
+    disentangling,
+    divergences,
+    flow_map,
+    times,
+    unified,
+    walks,
+    weights,
+)
 from .adversarial import adversarial
+from .autoencoding import autoencoding
 from .bridge import markovian_fitting
+from .divergences import divergence_between_samples
 from .geodesic import geodesic_matching, squared_geodesic
+from .importance_weighted import importance_weighted, pathwise
 from .interpolant import score_and_flow_matching
+from .k_means import k_means
 from .likelihood import likelihood
 from .matching import matching
 from .reverse_kl import reverse_kl
 from .score_matching import score_matching
+from .semi_supervised import classify_codes, semi_supervised
+from .straight_through import straight_through
 
 __all__ = [
     "adversarial",
+    "autoencoding",
+    "classify_codes",
     "coupling",
     "discrete",
+    "disentangling",
+    "divergence_between_samples",
+    "divergences",
     "flow_map",
     "geodesic_matching",
+    "importance_weighted",
+    "k_means",
     "likelihood",
     "markovian_fitting",
     "matching",
+    "pathwise",
     "reverse_kl",
     "score_and_flow_matching",
     "score_matching",
+    "semi_supervised",
     "squared_geodesic",
+    "straight_through",
     "times",
+    "unified",
+    "walks",
     "weights",
 ]

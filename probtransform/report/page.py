@@ -13,6 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from .metrics import CORRUPTIONS, Column, best_of, columns_of, reasons
+from .table import Table
 
 
 class Row(NamedTuple):
@@ -78,11 +79,12 @@ def page(
     rows: Sequence[Row],
     left_out: Mapping[str, str] = {},
     title: str = "Every generative model is a probability transformation",
+    tables: Sequence[Table] = (),
 ) -> str:
     """One HTML file of these rows, grouped by data in their order; it refers to nothing outside itself.
 
-    `left_out` are families without a row and why. All text is escaped. Raises ValueError if there are
-    no rows or a row's claim is unknown.
+    `left_out` are families without a row and why; `tables` stand below the models. All text is escaped.
+    Raises ValueError if there are no rows or a row's claim is unknown.
     """
     if not rows:
         raise ValueError("page: got no rows, wanted one or more; train and evaluate a model first")
@@ -112,7 +114,12 @@ def page(
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     glossary = dict.fromkeys(c for *_, columns in groups for c in columns if c.meaning)
     return environment.from_string(template).render(
-        title=title, groups=groups, left_out=left_out, claims=CLAIMS, glossary=glossary
+        title=title,
+        groups=groups,
+        left_out=left_out,
+        tables=tables,
+        claims=CLAIMS,
+        glossary=glossary,
     )
 
 

@@ -4,6 +4,7 @@ from .actnorm import actnorm, actnorm_of
 from .affine import affine, affine_of
 from .bisection import solve_increasing
 from .block_autoregressive import block_autoregressive
+from .codebook import codebook
 from .compose import compose
 from .conditioned import conditioned
 from .coupling import coupling, half_coupling
@@ -12,6 +13,7 @@ from .decoder import decoder
 from .denoising_chain import denoising_chain
 from .dequantise import dequantise
 from .exact_sampler import exact_sampler
+from .finite_scalar import finite_scalar
 from .flow import flow
 from .flow_map import flow_map, renoised
 from .geodesic_flow import geodesic_flow
@@ -20,6 +22,7 @@ from .implicit import implicit
 from .invert import invert
 from .jacobi import jacobi
 from .jump_chain import jump_chain
+from .ladder import Rung, ladder
 from .lu import lu, lu_of, pointwise
 from .marginal import marginal, marginal_of
 from .masked_autoregressive import masked_autoregressive
@@ -28,6 +31,7 @@ from .onto import onto, quantise, reshape, spread, squash
 from .permute import permute
 from .planar import planar
 from .probability_flow import probability_flow
+from .quantised import quantised
 from .radial import radial
 from .residual import residual
 from .reversible import reversible
@@ -44,6 +48,7 @@ from .trace import Trace, hutch_plus_plus, hutchinson
 from .unwrap import unwrap
 
 __all__ = [
+    "Rung",
     "Scalar",
     "Trace",
     "actnorm",
@@ -52,6 +57,7 @@ __all__ = [
     "affine_of",
     "block_autoregressive",
     "circular",
+    "codebook",
     "compose",
     "conditioned",
     "coupling",
@@ -61,6 +67,7 @@ __all__ = [
     "dequantise",
     "entrywise",
     "exact_sampler",
+    "finite_scalar",
     "flow",
     "flow_map",
     "geodesic_flow",
@@ -72,6 +79,7 @@ __all__ = [
     "invert",
     "jacobi",
     "jump_chain",
+    "ladder",
     "lu",
     "lu_of",
     "marginal",
@@ -86,6 +94,7 @@ __all__ = [
     "pointwise",
     "probability_flow",
     "quantise",
+    "quantised",
     "radial",
     "rational_quadratic",
     "renoised",

@@ -5,18 +5,21 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from ..core import Bound, Network, Transform
+from ..core import Network, Transform
+from ..distributions.encoded import Encoded
 from ..distributions.observation import Observation
 
 
-def decoder(decode: Network, encode: Network, observation: Observation) -> Transform[Bound]:
+def decoder(decode: Network, encode: Network, observation: Observation) -> Transform[Encoded]:
     """`x ~ p(x|z)`, and back by `z ~ q(z|x)` with the weight `log p(x|z) - log q(z|x)`.
 
     `decode.apply(params, z, cond)` gives the numbers of the observation model;
     `encode.apply(params, x, cond)` gives `2k` numbers, mean and log-scale of q (log-scale in
-    [-7, 3]). The block holds `{"decoder", "encoder"}`.
+    [-7, 3]). The block holds `{"decoder", "encoder"}`. The parts of the weight are
+    `step.inverse.posterior` and `step.inverse.log_likelihood`.
 
     Example: `z: f32[k]`, `x` as the observation model has it. Kingma & Welling (2013), arXiv:1312.6114.
+    Raises ValueError for an `x` that the observation model does not know, or an encoder of an odd width.
     """
 
     def init(key):
@@ -26,13 +29,25 @@ def decoder(decode: Network, encode: Network, observation: Observation) -> Trans
     def forward(params, key, z, cond=None):
         return observation.sample(decode.apply(params["decoder"], z, cond), key)
 
-    def inverse(params, key, x, cond=None):
+    def log_likelihood(params, z, x, cond=None):
+        return observation.log_prob(decode.apply(params["decoder"], z, cond), x)
+
+    def posterior(params, x, cond=None):
         jax.eval_shape(observation.log_prob, jnp.zeros(observation.size), x)  # raises for a wrong x
-        mean, log_scale = jnp.split(encode.apply(params["encoder"], x, cond), 2)
-        log_scale = jnp.clip(log_scale, -7.0, 3.0)
+        numbers = encode.apply(params["encoder"], x, cond)
+        if numbers.ndim != 1 or numbers.size % 2:
+            raise ValueError(
+                f"decoder: got an encoder that gives numbers of shape {numbers.shape}, wanted (2k,), a mean "
+                "and a log-scale for each of k codes; widen its last layer"
+            )
+        mean, log_scale = jnp.split(numbers, 2)
+        return mean, jnp.clip(log_scale, -7.0, 3.0)
+
+    def inverse(params, key, x, cond=None):
+        mean, log_scale = posterior(params, x, cond)
         noise = jax.random.normal(key, mean.shape)
         z = mean + jnp.exp(log_scale) * noise
         log_q = (jax.scipy.stats.norm.logpdf(noise) - log_scale).sum()
-        return z, observation.log_prob(decode.apply(params["decoder"], z, cond), x) - log_q
+        return z, log_likelihood(params, z, x, cond) - log_q
 
-    return Transform(init, forward, Bound(inverse))
+    return Transform(init, forward, Encoded(inverse, posterior, log_likelihood))

@@ -9,7 +9,7 @@ from scipy.stats import wasserstein_distance
 from sklearn.metrics.pairwise import rbf_kernel
 
 from probtransform.evaluation import bandwidths, mmd, sliced_wasserstein
-from probtransform.evaluation.distances import quantile_coupling
+from probtransform.objectives.divergences.wasserstein import quantile_coupling
 
 KEY = jax.random.key(0)
 RNG = np.random.default_rng(0)

@@ -87,7 +87,7 @@ def upper_quantile(worth, ratio: float):
 
 def between(a, b):
     """`|a_j - b_i|^2` for rows of `[n, k]`, free of cancellation far from the origin."""
-    a, b = jnp.asarray(a, jnp.float32), jnp.asarray(b, jnp.float32)
+    a, b = (v.astype(jnp.promote_types(v.dtype, jnp.float32)) for v in map(jnp.asarray, (a, b)))
     a, b = a - jnp.mean(a, 0), b - jnp.mean(a, 0)
     inner = jnp.matmul(a, b.T, precision=jax.lax.Precision.HIGHEST)
     return jnp.maximum(jnp.sum(a**2, 1)[:, None] + jnp.sum(b**2, 1) - 2 * inner, 0)

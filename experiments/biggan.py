@@ -1,0 +1,40 @@
+"""biggan on the digits: the hinge game of residual networks of unit spectrum.
+
+    python -m experiments.biggan
+
+Expect samples nearer to the digits than at the start, and no more: its figures are still to be measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tyro
+
+from .study import build as build_run
+from .study import study
+
+
+@dataclass(frozen=True)
+class Config:
+    data: str = "digits"
+    seeds: int = 3
+    steps: int = 1000
+    batch: int = 64
+    rate: float = 0.001
+    weight_decay: float = 0.0
+    average: float = 0.995
+    clip: float = 1.0
+    latent: int = 64
+    width: int = 16
+    orthogonality: float = 0.0001
+    critic_steps: int = 2
+
+
+def build(config: Config):
+    """The run of this config, and its data."""
+    return build_run("biggan", config)
+
+
+if __name__ == "__main__":
+    study("biggan", tyro.cli(Config, description=__doc__))

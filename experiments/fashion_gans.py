@@ -1,0 +1,172 @@
+"""Four games of images at equal budget, labels obeyed, and what truncation buys.
+
+    python -m experiments.fashion_gans
+    python -m experiments.fashion_gans --data digits --images 200000 --width 16 --count 360
+
+Every critic is shown as many images. Fréchet distances are of the features of the classifier that comes with
+the package, between as many samples and test images, beside the floor of training images; one network size
+for all, in the architecture of each. Labels are obeyed as far as that classifier reads them off samples of a
+BigGAN. Precision and recall are in the same features, along the truncation of its latents and of the styles
+of a StyleGAN2.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import jax
+import numpy as np
+import optax
+import tyro
+
+from probtransform.core import Event, Model, sample_many
+from probtransform.data import Data, load
+from probtransform.distributions.truncated import truncated
+from probtransform.evaluation import frechet_distance, moments, precision_recall
+from probtransform.evaluation.measure import seen_by
+from probtransform.families import biggan, dcgan, r3gan, stylegan2
+from probtransform.families.image_game import generated, image_game, image_of
+from probtransform.features import usual
+from probtransform.networks import resnet_gan, spectral
+from probtransform.objectives.adversarial import gradient_penalty, hinge, wasserstein
+from probtransform.training import averaged, fit
+from probtransform.training.average import average
+
+
+@dataclass(frozen=True)
+class Config:
+    """images: that each critic is shown, of data.  count: samples that are judged.
+    which: the parts to run, of `games`, `labels` and `styles`."""
+
+    data: str = "fashion_mnist"
+    seeds: int = 1
+    images: int = 1_000_000
+    batch: int = 64
+    latent: int = 64
+    width: int = 32
+    rate: float = 1e-3
+    decay: float = 0.995
+    gamma: float = 0.1
+    count: int = 5000
+    which: tuple[str, ...] = ("games", "labels", "styles")
+    out: Path | None = None
+
+
+THRESHOLDS = (2.0, 1.5, 1.0, 0.7, 0.4)
+PSIS = (1.0, 0.85, 0.7, 0.5, 0.3)
+
+
+def games(config: Config) -> dict[str, tuple[Callable[[Event], Model], int]]:
+    """`{name: (event -> model, critic steps)}`, in the order that is expected of their distances."""
+
+    def residual(wrap, game, penalties, critic_steps):
+        def build(event):
+            shape, width = image_of(event), config.width
+            law = generated(
+                event, config.latent, resnet_gan.generator(shape, config.latent, 0, width)
+            )
+            critic = wrap(resnet_gan.critic(shape, 0, width))
+            return image_game(event, law, critic, game, penalties, critic_steps)
+
+        return build, critic_steps
+
+    sizes = (config.latent, config.width)
+    return {
+        "r3gan": (lambda event: r3gan.r3gan(event, *sizes, penalty=config.gamma), 1),
+        "hinge, spectral norm": residual(spectral, hinge, [], 1),
+        "wgan-gp": residual(lambda network: network, wasserstein, [gradient_penalty(10.0)], 5),
+        "dcgan": (lambda event: dcgan.dcgan(event, *sizes), 1),
+    }
+
+
+def trained(config: Config, model: Model, critic_steps: int, data: Data, seed: int):
+    """The averaged parameters after `images` images, and the seconds they took."""
+    tx = optax.chain(optax.adam(config.rate, b1=0.0, b2=0.99), average(config.decay))
+    steps = config.images // (config.batch * critic_steps)
+    began = time.monotonic()
+    fitted = fit(model, tx, data.train, steps=steps, batch=config.batch, seed=seed)
+    return jax.block_until_ready(averaged(fitted.state)), time.monotonic() - began
+
+
+def main(config: Config) -> list[dict]:
+    extractor, rows = usual(config.data), []
+    if extractor is None:
+        raise ValueError(
+            f"fashion_gans: got {config.data!r}, wanted data with a classifier that reads its labels; "
+            "pass fashion_mnist or digits"
+        )
+    plain, labelled = load(config.data), load(config.data, labels=True)
+    event = plain.event
+    count = min(config.count, len(plain.test.x))
+
+    def features(x):
+        return seen_by(extractor, x, event)[0]
+
+    real = features(plain.test.x[:count])
+
+    def distance(x) -> float:
+        return frechet_distance(moments(features(x)), moments(real))
+
+    def tell(**row):
+        rows.append(row)
+        print(json.dumps(row), flush=True)
+
+    tell(part="floor", distance=distance(plain.train.x[:count]), count=count)
+    for seed in range(config.seeds):
+        key = jax.random.key(1000 + seed)
+        for name, (build, critic_steps) in games(config).items() if "games" in config.which else ():
+            model = build(event)
+            params, seconds = trained(config, model, critic_steps, plain, seed)
+            drawn = sample_many(model.distribution, params, key, count)
+            numbers = {"distance": distance(drawn), "seconds": seconds}
+            tell(part="games", model=name, seed=seed, **numbers)
+        if "labels" in config.which:
+            labels(config, labelled, extractor, real, key, seed, count, distance, tell)
+        if "styles" in config.which:
+            styles(config, plain, features, real, key, seed, count, tell)
+    if config.out is not None:
+        config.out.write_text(
+            json.dumps({"config": asdict(config), "rows": rows}, default=str) + "\n"
+        )
+    return rows
+
+
+def labels(config, data, extractor, real, key, seed, count, distance, tell) -> None:
+    """How often the classifier reads the label that was asked for, beside how often on real images."""
+    model = biggan.biggan(data.event, config.latent, config.width, critic_steps=2)
+    params, seconds = trained(config, model, 2, data, seed)
+    cond = data.test.cond[:count]
+
+    def right(x) -> float:
+        return float((seen_by(extractor, x, data.event)[1].argmax(1) == np.asarray(cond)).mean())
+
+    drawn = sample_many(model.distribution, params, key, count, cond)
+    accuracy, best = right(drawn), right(data.test.x[:count])
+    numbers = {"accuracy": accuracy, "real": best, "ratio": accuracy / best, "seconds": seconds}
+    tell(part="labels", model="biggan", seed=seed, distance=distance(drawn), **numbers)
+    for threshold in THRESHOLDS:
+        law = truncated(model.distribution, threshold)
+        drawn = sample_many(law, params, key, count, cond)
+        seen = precision_recall(real, seen_by(extractor, drawn, data.event)[0])
+        found = {"precision": seen.precision, "recall": seen.recall, "accuracy": right(drawn)}
+        tell(part="truncation", model="biggan", seed=seed, threshold=threshold, **found)
+
+
+def styles(config, data, features, real, key, seed, count, tell) -> None:
+    """Precision and recall as styles are drawn to their mean."""
+    sizes = {"latent": config.latent, "width": config.width}
+    model = stylegan2.stylegan2(data.event, **sizes, penalty=config.gamma)
+    params, seconds = trained(config, model, 1, data, seed)
+    for psi in PSIS:
+        law = stylegan2.truncated(data.event, psi, **sizes)
+        seen = precision_recall(real, features(sample_many(law, params, key, count)))
+        found = {"precision": seen.precision, "recall": seen.recall, "seconds": seconds}
+        tell(part="truncation", model="stylegan2", seed=seed, psi=psi, **found)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Config, description=__doc__))

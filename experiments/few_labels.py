@@ -1,0 +1,79 @@
+"""A hundred labels: a classifier of pixels, one of a VAE's codes (M1), and one with a VAE around it (M2).
+
+    python -m experiments.few_labels --labels 100
+
+All training images, of which `labels` have one, as many of each class; accuracy on the test images.
+Kingma et al. (2014), arXiv:1406.5298.
+
+Expect three accuracies a seed; no figure is claimed yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+import tyro
+
+from probtransform.core import Batch, Maybe, Model
+from probtransform.data import Data, load
+from probtransform.families.semi_supervised_vae import classified_codes, semi_supervised_vae
+from probtransform.training import Recipe, averaged, fit, optimizer
+
+
+@dataclass(frozen=True)
+class Config:
+    data: str = "digits"
+    labels: int = 100
+    seeds: int = 3
+    steps: int = 1500
+    label_weight: float = 20.0
+
+
+def partly_labelled(data: Data, labels: int, seed: int) -> Batch:
+    """The training images, of their labels only `labels` present, as many of each class."""
+    y = np.asarray(data.train.cond)
+    order = np.random.default_rng(seed).permutation(len(y))
+    present = np.zeros(len(y), bool)
+    for c in range(data.event.classes):
+        present[order[y[order] == c][: labels // data.event.classes]] = True
+    return data.train._replace(cond=Maybe(y, present))
+
+
+def accuracy(model: Model, player: str, train: Batch, test: Batch, config: Config, seed: int):
+    """That of the player's classifier on the test images, after training."""
+    recipe = Recipe(steps=config.steps, weight_decay=0.3, average=0.995)
+    fitted = fit(model, optimizer(recipe), train, steps=recipe.steps, seed=seed)
+    judge = jax.jit(model.players[player].loss)
+    _, (_, metrics) = judge(averaged(fitted.state), (), jax.random.key(0), test)
+    return float(metrics["accuracy"])
+
+
+def of_pixels(train: Batch, test: Batch) -> float:
+    """Logistic regression on the labelled images alone."""
+    from sklearn.linear_model import LogisticRegression
+
+    here, flat = train.cond.present, lambda x: np.asarray(x, float).reshape(len(x), -1)
+    top = flat(train.x).max()
+    known = LogisticRegression(max_iter=2000).fit(flat(train.x)[here] / top, train.cond.value[here])
+    return float(known.score(flat(test.x) / top, test.cond))
+
+
+def main(config: Config) -> dict[str, list[float]]:
+    data = load(config.data, labels=True)
+    m1 = classified_codes(data.event)
+    m2 = semi_supervised_vae(data.event, label_weight=config.label_weight)
+    rows: dict[str, list[float]] = {"pixels": [], "M1": [], "M2": []}
+    for seed in range(config.seeds):
+        train = partly_labelled(data, config.labels, seed)
+        rows["pixels"].append(of_pixels(train, data.test))
+        rows["M1"].append(accuracy(m1, "classifier", train, data.test, config, seed))
+        rows["M2"].append(accuracy(m2, "m2", train, data.test, config, seed))
+        print(f"seed {seed}", {name: round(row[-1], 4) for name, row in rows.items()}, flush=True)
+    print({name: round(float(np.mean(row)), 4) for name, row in rows.items()})
+    return rows
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Config, description=__doc__))

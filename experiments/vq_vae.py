@@ -1,0 +1,47 @@
+"""vq_vae on the digits: codes out of a book, and a transformer over them.
+
+    python -m experiments.vq_vae
+
+Expect about 2.2 bits per dimension; not yet measured over seeds.
+Training takes about 150 seconds a seed on one core.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tyro
+
+from .study import build as build_run
+from .study import study
+
+
+@dataclass(frozen=True)
+class Config:
+    data: str = "digits"
+    seeds: int = 3
+    steps: int = 3000
+    batch: int = 128
+    rate: float = 0.001
+    weight_decay: float = 0.1
+    average: float = 0.995
+    clip: float = 1.0
+    latent: int = 16
+    levels: int = 32
+    size: int = 4
+    residual: int = 1
+    width: int = 256
+    depth: int = 2
+    prior_width: int = 64
+    prior_depth: int = 2
+    commitment: float = 0.25
+    decay: float = 0.99
+
+
+def build(config: Config):
+    """The run of this config, and its data."""
+    return build_run("vq_vae", config)
+
+
+if __name__ == "__main__":
+    study("vq_vae", tyro.cli(Config, description=__doc__))

@@ -1,0 +1,77 @@
+"""The adversary-activated VAE: its own samples are data as well, as far as they deceive a critic."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from ..core import Batch, Bound, Distribution, Event, Model, Player, pushforward
+from ..distributions import normal
+from ..objectives.adversarial import r1
+from . import unified
+from .labelled import critic_of
+from .vae import observed
+
+
+def aavae(
+    event: Event,
+    latent: int = 16,
+    width: int = 256,
+    depth: int = 2,
+    temperature: float = 1.0,
+    penalty: float = 1.0,
+) -> Model:
+    """The model of `vae`, data and samples of its own weighed by a critic's D(x). Claim: Bound.
+
+    `-(sum over data and as many samples, held fixed, of D(x) bound(x)) / #data`, D at a temperature and held
+    fixed. With a label for a condition, the AACVAE. `effective_sample_size` is logged, at most two batches.
+    Example: `aavae(Event((8, 8, 1), levels=17))` samples `u8[8, 8, 1]`. Hu et al. (2018), arXiv:1706.00550.
+    Raises ValueError if a size is less than one, or `temperature` not above zero.
+    """
+    step = observed(event, latent, width, depth)
+    return activated(
+        pushforward(normal((latent,)), decoder=step), event, ("decoder",), temperature, penalty
+    )
+
+
+def activated(
+    distribution: Distribution[Bound],
+    event: Event,
+    owns: tuple[str, ...],
+    temperature: float,
+    penalty: float,
+    width: int = 128,
+    depth: int = 3,
+) -> Model:
+    """Any model with a bound, trained on it with an adversary's weights; `owns` are its blocks that learn."""
+    if not 0 < temperature < math.inf:
+        raise ValueError(
+            f"aavae: got temperature={temperature}, wanted a finite number > 0; 1 gives D itself"
+        )
+
+    def seen(x):
+        return x if event.levels is None else 2 * (x + 0.5) / event.levels - 1
+
+    critic = critic_of(math.prod(event.shape), event.classes, width, depth)
+    losses = unified.aavae(distribution, critic, [r1(penalty)], temperature, seen)
+    players = {
+        "critic": Player(("critic",), losses["critic"]),
+        "vae": Player(owns, losses["vae"]),
+    }
+    return Model(distribution, players, {"critic": critic.init})
+
+
+def preset(event: Event) -> dict:
+    d = math.prod(event.shape)
+    if event.levels is None:
+        small = {"latent": min(d, 16), "width": 128, "depth": 3}
+        return small | {"steps": 4000, "batch": 256, "rate": 3e-3}
+    return {"steps": 1500 if d <= 100 else 4000, "weight_decay": 0.3, "average": 0.995}
+
+
+def tiny() -> tuple[Model, Batch]:
+    z = jax.random.normal(jax.random.key(0), (256, 1))
+    noise = 0.1 * jax.random.normal(jax.random.key(1), (256, 2))
+    return aavae(Event((2,)), latent=1, width=16), Batch(jnp.concatenate([z, -z], 1) + noise)

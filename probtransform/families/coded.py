@@ -1,0 +1,78 @@
+"""What autoencoders share: a code an example, its way back, and a law of codes that is learned afterwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from ..core import Event, Model, Network, Player, one_hot, pushforward, reading, through
+from ..distributions import gaussian_mixture, mixture_of
+from ..networks import mlp
+from ..objectives import likelihood
+from ..transforms import implicit, onto
+
+
+class Coder(NamedTuple):
+    """encode: `(params, x: f32[d], label) -> f32[latent]`.  decode: `(params, z, label) -> f32[d]`."""
+
+    encode: Network
+    decode: Network
+
+
+def perceptrons(event: Event, latent: int, width: int, depth: int) -> Coder:
+    """Both ways by perceptrons of the flat example, levels as numbers in [-1, 1], and its label."""
+
+    def with_label(x, cond):
+        return jnp.concatenate([x, one_hot(cond, event.classes)])
+
+    d = math.prod(event.shape)
+    encode = mlp(d + event.classes, latent, width, depth)
+    decode = mlp(latent + event.classes, d, width, depth)
+    return Coder(reading(encode, with_label), reading(decode, with_label))
+
+
+def coded(prior: Model, event: Event, coder: Coder, loss: Callable[..., Any]) -> Model:
+    """Any model of codes, pushed through a decoder that learns by `loss` with the encoder in `extra`.
+
+    The prior's players learn on the codes of the batch, held still: a density after the fact, which makes an
+    autoencoder something to sample. Without players, such as a normal that codes are drawn to, nothing is
+    left for it to learn. Levels are rounded; on the way back, they are uniform in their cells.
+    Ghosh et al. (2019), arXiv:1903.12436. Claim: none.
+    """
+    players = {"autoencoder": Player(("encoder", "decoder"), loss)}
+
+    def codes_of(params, batch):
+        codes = jax.vmap(coder.encode.apply, (None, 0, 0))(params["encoder"], *batch)
+        return batch._replace(x=jax.lax.stop_gradient(codes))
+
+    def on_codes(player: Player) -> Player:
+        def loss(params, carry, key, batch):
+            return player.loss(params, carry, key, codes_of(params, batch))
+
+        return player._replace(loss=loss)
+
+    def prepare(params, key, batch):
+        return prior.prepare(params, key, codes_of(params, batch))
+
+    model = Model(
+        pushforward(prior.distribution, decoder=implicit(coder.decode)),
+        players | {name: on_codes(player) for name, player in prior.players.items()},
+        prior.extra | {"encoder": coder.encode.init},
+        prior.carry,
+        prepare,
+    )
+    return through(model, example=onto(event))  # a law of codes may have `data` of its own
+
+
+def mixture(latent: int, components: int, classes: int) -> Model:
+    """A mixture of Gaussians over codes, by maximum likelihood from where the first codes lie."""
+    law = gaussian_mixture(latent, components, classes)
+
+    def prepare(params, key, batch):
+        return params | {"mixture": mixture_of(batch.x, components, classes)}
+
+    return Model(law, {"mixture": Player(("mixture",), likelihood(law))}, prepare=prepare)

@@ -1,0 +1,152 @@
+"""StyleGAN2: latents become styles, and styles, layer by layer, an image."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from ..core import Batch, Density, Distribution, Event, Model, Player, Transform, each, pushforward
+from ..distributions import normal
+from ..networks import stylegan2 as networks
+from ..objectives.adversarial import non_saturating, r1
+from ..objectives.path_length import path_length
+from ..transforms import onto
+from .image_game import flat, image_game, image_of, labelled, pixels
+
+
+def stylegan2(
+    event: Event,
+    latent: int = 32,
+    width: int = 32,
+    depth: int = 4,
+    penalty: float = 1.0,
+    path: float = 2.0,
+    mixing: float = 0.9,
+) -> Model:
+    """`z -> styles -> image` by a mapping of `depth` layers and a synthesis with noise. Claim: none.
+
+    The non-saturating game with R1 and path lengths of weight `path`; in training a share `mixing` of samples
+    takes its styles from a second latent after a layer drawn at random. A third player keeps the mean style,
+    which it moves down `|centre - w|^2 / 2`: under `optax.sgd(0.005)` that is the moving average of decay
+    0.995. No sample of the model sees it, only those of `truncated` do.
+
+    A vector is an image of one place with a channel for each entry, and pays for no path lengths. Example:
+    `stylegan2(Event((28, 28, 1), levels=256))` samples `u8[28, 28, 1]`.
+
+    Karras et al. (2018), arXiv:1812.04948; Karras et al. (2019), arXiv:1912.04958. Raises ValueError if a
+    size is less than one, `mixing` is no probability, or a weight is negative.
+    """
+    if not 0 <= mixing <= 1:
+        raise ValueError(
+            f"stylegan2: got mixing={mixing}, wanted a probability; 0 gives every image one latent"
+        )
+    law = flat_law(event, latent, width, depth)
+    critic = networks.critic(image_of(event), event.classes, width)
+    owns = ("mapping", "synthesis")
+    mixed = flat_law(event, latent, width, depth, mixing=mixing)
+    model = image_game(event, mixed, critic, non_saturating, [r1(penalty)], owns=owns)
+    styles = pushforward(normal((latent,)), mapping=mapping_of(event, latent, depth, mixing))
+    alone = pushforward(normal((latent,)), mapping=mapping_of(event, latent, depth))
+    generator = model.players["generator"]
+    step = synthesis_of(event, latent, width)
+    if len(event.shape) == 3:
+        paid = path_length(generator.loss, styles, step, "synthesis", path)
+        generator = generator._replace(loss=paid)
+        model = model._replace(carry=lambda key: {"path_length": jnp.zeros(())})
+    players = {"generator": generator, "centre": Player(("centre",), mean_style(alone))}
+    return model._replace(
+        distribution=pushforward(law, data=onto(event)), players=model.players | players
+    )
+
+
+def truncated(
+    event: Event, psi: float, latent: int = 32, width: int = 32, depth: int = 4
+) -> Distribution[Density | None]:
+    """The law of a trained model's images when its styles are drawn to their mean, `c + psi (w - c)`.
+
+    It reads the blocks of `stylegan2` of the same numbers: psi 1 is the model, 0 one image but for noise and
+    rounding, and in between samples are more alike and more typical.
+
+    Karras et al. (2018), arXiv:1812.04948, appendix B.
+    """
+    return pushforward(flat_law(event, latent, width, depth, psi), data=onto(event))
+
+
+def flat_law(
+    event: Event, latent: int, width: int, depth: int, psi: float = 1.0, mixing: float = 0.0
+) -> Distribution[Density | None]:
+    """The law of flat reals, one block a step."""
+    return pushforward(
+        normal((latent,)),
+        mapping=mapping_of(event, latent, depth, mixing),
+        centre=towards_centre(latent, psi),
+        synthesis=flat(synthesis_of(event, latent, width)),
+        pixels=pixels(event),
+    )
+
+
+def mapping_of(event: Event, latent: int, depth: int, mixing: float = 0.0) -> Transform[None]:
+    """`z: f32[latent]` -> a style for each layer, `f32[layers, latent]`, some of another z if mixed."""
+    layers, _ = networks.extent(image_of(event))
+    network = labelled(networks.mapping(latent, event.classes, latent, depth), event)
+
+    def forward(params, key, z, cond=None):
+        w = jnp.broadcast_to(network.apply(params, z, cond), (layers, latent))
+        if mixing == 0:
+            return w
+        draw, place, gate = jax.random.split(key, 3)
+        other = network.apply(params, jax.random.normal(draw, z.shape), cond)
+        mixes = jax.random.uniform(gate) < mixing
+        first = jnp.where(mixes, jax.random.randint(place, (), 1, layers), layers)
+        return jnp.where(jnp.arange(layers)[:, None] < first, w, other)
+
+    return Transform(network.init, forward, None)
+
+
+def towards_centre(latent: int, psi: float) -> Transform[None]:
+    """`c + psi (w - c)` of styles w: the block holds c."""
+
+    def forward(params, key, w, cond=None):
+        return w if psi == 1 else params["mean"] + psi * (w - params["mean"])
+
+    return Transform(lambda key: {"mean": jnp.zeros(latent)}, forward, None)
+
+
+def synthesis_of(event: Event, latent: int, width: int) -> Transform[None]:
+    """Styles -> an image `f32[h, w, c]`, with noise of the key's."""
+    _, places = networks.extent(image_of(event))
+    network = networks.synthesis(image_of(event), latent, width)
+
+    def forward(params, key, w, cond=None):
+        return network.apply(params, w, jax.random.normal(key, (places,)))
+
+    return Transform(network.init, forward, None)
+
+
+def mean_style(styles: Distribution[Density | None]):
+    """`E |c - w|^2 / 2` over c, the block "centre": a player's loss, least at the mean style."""
+
+    def one(params, key, x, cond):
+        return styles.sample(params, key, cond)[0]
+
+    def loss(params, carry, key, batch):
+        w = jax.lax.stop_gradient(each(one, params, key, batch))
+        away = jnp.mean(jnp.sum((params["centre"]["mean"] - w) ** 2, -1)) / 2
+        return away, (carry, {"spread": away})
+
+    return loss
+
+
+def preset(event: Event) -> dict:
+    if event.levels is None:
+        return {"width": 64, "steps": 4000, "batch": 128, "average": 0.995}
+    if math.prod(event.shape) > 500:
+        return {"width": 16, "steps": 4000, "batch": 64, "average": 0.995}
+    return {"width": 16, "steps": 1000, "batch": 64, "average": 0.995}
+
+
+def tiny() -> tuple[Model, Batch]:
+    z = jax.random.normal(jax.random.key(0), (256, 2))
+    return stylegan2(Event((2,)), latent=4, width=16, depth=2), Batch(0.5 * z + 1.0)

@@ -1,0 +1,64 @@
+"""The generator of BigGAN: every block hears of the label and of a part of the latent of its own."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from ..core import Network, from_nnx
+from ..core.check import positive
+from .pyramid import Shape, pyramid, reach_of
+from .resnet_gan import GROUPS, ups
+from .shifted import Convolution
+from .unet import AdaptiveNorm
+
+
+class Generator(nnx.Module):
+    """`z: f32[latent]`, `y: f32[classes]` -> `f32[h, w, c]`.
+
+    z is cut into one part for the first layer and one for each block; a block's norms are scaled and shifted
+    by its part beside `y' E`, one embedding E shared by all of them.
+    """
+
+    def __init__(self, shape: Shape, latent: int, classes: int, width: int, rngs: nnx.Rngs):
+        grids = pyramid(shape, width)
+        self.grid, self.parts = grids[0], len(grids) + 1
+        first, *rest = (len(part) for part in self.cut(jnp.zeros(latent)))
+        draws = jax.random.normal(rngs.params(), (classes, width))
+        self.embedding = nnx.Param(draws) if classes else None
+        shared = width if classes else 0
+        self.first = nnx.Linear(first, math.prod(self.grid), rngs=rngs)
+        self.blocks = ups(shape, width, [shared + part for part in rest], rngs)
+        self.norm = AdaptiveNorm(width, GROUPS, 0, rngs)
+        self.last = Convolution(width, shape[2], rngs, reach_of(shape))
+
+    def cut(self, z):
+        return jnp.array_split(z, self.parts)
+
+    def __call__(self, z, y):
+        first, *rest = self.cut(z)
+        shared = [] if self.embedding is None else [y @ self.embedding[...]]
+        x = self.first(first).reshape(self.grid)
+        for block, part in zip(self.blocks, rest, strict=True):
+            x = block(x, jnp.concatenate([*shared, part]))
+        return self.last(jax.nn.relu(self.norm(x)))
+
+
+def generator(shape: Shape, latent: int, classes: int = 0, width: int = 32) -> Network:
+    """BigGAN's generator as a `Network`, `(f32[latent], f32[classes]) -> f32[*shape]`, unbounded.
+
+    Its critic is that of `resnet_gan`. Norms over a batch are norms over groups of channels of ONE example,
+    so that training and sampling compute the same, and there are no standing statistics to gather.
+
+    Brock et al. (2018), arXiv:1809.11096. Raises ValueError if a size is less than one, 4 does not divide
+    `width`, or `latent` has no number for each part.
+    """
+    positive("biggan", latent=latent, width=width)
+    if latent < (parts := len(pyramid(shape, width)) + 1):
+        raise ValueError(
+            f"biggan: got latent={latent} for {parts} parts, wanted a number for each at least; pass more"
+        )
+    return from_nnx(lambda rngs: Generator(shape, latent, classes, width, rngs))

@@ -1,0 +1,110 @@
+"""Convolutions as products of matrices with shifted images, whole, doubling or halving.
+
+In a loop of training steps on a CPU this is several times as fast as the compiler's own convolution, and an
+accelerator is as content with it.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from ..core.check import positive
+
+lecun = nnx.initializers.lecun_normal()
+
+
+class Convolution(nnx.Module):
+    """`f32[h, w, inputs] -> f32[h, w, outputs]`: a convolution of odd `size`, padded with zeros.
+
+    `y[i, j] = bias + sum_ab x[i + a, j + b] kernel[a, b]`, in `groups` each of its own channels. Kernel and
+    bias are those of `flax.nnx.Conv`.
+    Raises ValueError unless `groups` divides inputs and outputs.
+    """
+
+    def __init__(self, inputs, outputs, rngs: nnx.Rngs, size=3, groups=1, init=lecun):
+        positive("convolution", inputs=inputs, outputs=outputs, size=size, groups=groups)
+        if inputs % groups or outputs % groups:
+            raise ValueError(
+                f"convolution: got {groups} groups for {inputs} and {outputs} channels, wanted groups of "
+                "equal size; choose a divisor of both"
+            )
+        self.kernel = nnx.Param(init(rngs.params(), (size, size, inputs // groups, outputs)))
+        self.bias = nnx.Param(jnp.zeros(outputs))
+        self.groups = groups
+
+    def __call__(self, x):
+        return convolved(x, self.kernel[...], self.groups) + self.bias[...]
+
+
+class Halving(nnx.Module):
+    """`f32[h, w, inputs] -> f32[h / 2, w / 2, outputs]`: a convolution 4 x 4, stride 2, padded with a zero.
+
+    `y[i, j] = bias + sum_ab x[2 i - 1 + a, 2 j - 1 + b] kernel[a, b]`; h and w even.
+    """
+
+    def __init__(self, inputs: int, outputs: int, rngs: nnx.Rngs):
+        self.kernel = nnx.Param(lecun(rngs.params(), (4, 4, inputs, outputs)))
+        self.bias = nnx.Param(jnp.zeros(outputs))
+
+    def __call__(self, x):
+        x = jnp.pad(x, ((1, 1), (1, 1), (0, 0)))
+        h, w = x.shape[0] - 2, x.shape[1] - 2
+        seen = [x[a : a + h : 2, b : b + w : 2] for a in range(4) for b in range(4)]
+        kernel = self.kernel[...].reshape(-1, self.bias.shape[0])
+        return jnp.concatenate(seen, -1) @ kernel + self.bias[...]
+
+
+class Doubling(nnx.Module):
+    """`f32[h, w, inputs] -> f32[2 h, 2 w, outputs]`: the transpose of a convolution 4 x 4 of stride 2.
+
+    Each output sees the four nearest inputs, through one of four kernels 2 x 2, by the parity of its place:
+    `y[2 i + a, 2 j + b] = bias + sum_pq x[i - 1 + a + p, j - 1 + b + q] kernel[2 a + b, p, q]`.
+    """
+
+    def __init__(self, inputs: int, outputs: int, rngs: nnx.Rngs):
+        kernels = [lecun(rngs.params(), (2, 2, inputs, outputs)) for _ in range(4)]
+        self.kernel = nnx.Param(jnp.stack(kernels))
+        self.bias = nnx.Param(jnp.zeros(outputs))
+
+    def __call__(self, x):
+        h, w, _ = x.shape
+        outputs = self.bias.shape[0]
+        x = jnp.pad(x, ((1, 1), (1, 1), (0, 0)))
+
+        def of_parity(a, b):
+            seen = [x[a + p : a + p + h, b + q : b + q + w] for p in range(2) for q in range(2)]
+            return jnp.concatenate(seen, -1) @ self.kernel[2 * a + b].reshape(-1, outputs)
+
+        parts = jnp.stack([jnp.stack([of_parity(a, b) for b in range(2)]) for a in range(2)])
+        whole = parts.transpose(2, 0, 3, 1, 4).reshape(2 * h, 2 * w, outputs)
+        return whole + self.bias[...]
+
+
+def convolved(x, kernel, groups: int = 1):
+    """`x: f32[h, w, inputs]` with `kernel: f32[size, size, inputs / groups, outputs]`, padded with zeros."""
+    kernels = jnp.split(kernel, groups, -1)
+    parts = [
+        neighbours(part, len(k)) @ k.swapaxes(0, 1).reshape(-1, k.shape[-1])
+        for part, k in zip(jnp.split(x, groups, -1), kernels, strict=True)
+    ]
+    return parts[0] if groups == 1 else jnp.concatenate(parts, -1)
+
+
+def neighbours(x, size: int):
+    """`f32[h, w, c] -> f32[h, w, size size c]`: each place with those around it, zeros outside.
+
+    Columns first, each of all rows: shifted up and down, then all that left and right, is fewer shifts.
+    """
+    if size == 1:
+        return x
+    (h, w, _), reach = x.shape, size // 2
+    x = jnp.pad(x, ((reach, reach), (reach, reach), (0, 0)))
+    x = jnp.concatenate([x[i : i + h] for i in range(size)], -1)
+    return jnp.concatenate([x[:, j : j + w] for j in range(size)], -1)
+
+
+def resized(x, side: tuple[int, int]):
+    """`f32[h, w, c] -> f32[*side, c]`, bilinear; smaller through the triangle filter of that scale."""
+    return jax.image.resize(x, (*side, x.shape[-1]), "linear")

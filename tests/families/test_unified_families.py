@@ -1,0 +1,74 @@
+"""The families of the one formulation: what their numbers mean, and which are refused."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from probtransform.core import Event, Network, each, initial
+from probtransform.core.model import Batch
+from probtransform.families.aae import aae
+from probtransform.families.aavae import aavae
+from probtransform.families.bigan import bigan
+from probtransform.families.infogan import coded, infogan
+from probtransform.families.iwgan import iwgan
+from probtransform.families.vae_gan import vae_gan
+
+KEY = jax.random.key(0)
+
+
+def test_the_category_is_the_largest_of_its_numbers():
+    """Uniform over categories, as normal numbers are exchangeable; the rest of the code is left alone."""
+    seen = coded(Network(None, lambda params, z, cond: z), 3)
+    z = jax.random.normal(KEY, (6000, 5))
+    read = jax.vmap(lambda z: seen.apply({}, z, None))(z)
+    np.testing.assert_array_equal(read[:, 3:], z[:, 3:])
+    np.testing.assert_array_equal(read[:, :3].argmax(1), z[:, :3].argmax(1))
+    np.testing.assert_array_equal(jnp.sort(read[:, :3], 1), jnp.tile(jnp.eye(3)[2], (6000, 1)))
+    assert (abs(read[:, :3].mean(0) - 1 / 3) < 5 * np.sqrt(2 / 9 / 6000)).all()
+
+
+def test_what_infogan_tells_at_first_is_chance():
+    """Before training q is uniform over k categories, and N(0, 1) for a factor: `-log k - log(2 pi e)/2`."""
+    losses = {}
+    for strength in (0.0, 1.0):
+        numbers = {"width": 8, "latent": 1, "categories": 4, "factors": 1, "strength": strength}
+        model = infogan(Event((2,)), **numbers)
+        x = Batch(jnp.zeros((4000, 2)))
+        losses[strength] = model.players["generator"].loss(initial(model, KEY), (), KEY, x)[0]
+    wanted = np.log(4) + np.log(2 * np.pi * np.e) / 2
+    assert abs(float(losses[1.0] - losses[0.0]) - wanted) < 5 * np.sqrt(0.5 / 4000)
+    assert abs(float(losses[0.0]) - np.log(2)) < 1e-5  # a critic that knows nothing
+
+
+def test_data_and_samples_of_an_untrained_aavae_count_half():
+    """D = 1/2 for all: the loss is half the bound of data and half that of samples."""
+    model = aavae(Event((2,)), latent=1, width=8)
+    params, data = initial(model, KEY), Batch(jax.random.normal(KEY, (2000, 2)))
+    loss, (_, metrics) = model.players["vae"].loss(params, (), KEY, data)
+
+    def drawn(params, key, x, cond):
+        return model.distribution.sample(params, key, cond)
+
+    both = (data.x, each(drawn, params, jax.random.key(1), data))
+    nats = [each(model.distribution.density.fn, params, KEY, Batch(x)) for x in both]
+    error = np.hypot(*(5 * float(n.std()) for n in nats)) / np.sqrt(2000)
+    assert abs(float(loss) + sum(float(n.mean()) for n in nats) / 2) < error
+    np.testing.assert_allclose(metrics["effective_sample_size"], 4000, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "family, bad, wanted",
+    [
+        (iwgan, {"latent": 0}, "iwgan: got latent=0, wanted at least 1"),
+        (infogan, {"categories": 0}, "infogan: got categories=0, wanted at least 1"),
+        (aae, {"noise": 0.0}, "normal_about: got a scale of 0.0"),
+        (bigan, {"penalty": -1.0}, "r1: got a weight of -1.0"),
+        (vae_gan, {"latent": 0}, "vae_gan: got latent=0, wanted at least 1"),
+        (aavae, {"temperature": 0.0}, "aavae: got temperature=0.0, wanted a finite number > 0"),
+        (aavae, {"width": 0}, "mlp: got width=0, wanted at least 1"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_named(family, bad, wanted):
+    with pytest.raises(ValueError, match=wanted):
+        family(Event((2,)), **bad)
