@@ -32,10 +32,12 @@ from probtransform.core import (
     Unnormalized,
     drop,
     each,
+    encode,
     from_equinox,
     from_linen,
     from_nnx,
     initial,
+    interpolate,
     join,
     log_density,
     log_density_many,
@@ -176,6 +178,18 @@ def test_stages_are_the_draw_from_its_base_on(size, seed):
     np.testing.assert_array_equal(on, sample(made, params, key))
     (alone,) = sample_stages(normal((size,)), {}, key)
     np.testing.assert_array_equal(alone, sample(normal((size,)), {}, key))
+
+
+@given(sizes, seeds)
+@few
+def test_the_way_back_is_that_of_the_stages(size, seed):
+    made = pushforward(pushforward(normal((size,)), up=shift(1.0)), on=shift(2.0))
+    params, key = made.init(jax.random.key(0)), jax.random.key(seed)
+    z, _, x = sample_stages(made, params, key)
+    y = sample(made, params, jax.random.key(seed ^ 1))
+    np.testing.assert_allclose(encode(made, params, key, x), z, atol=1e-5)
+    ends = interpolate(made, params, key, (x, y), [0.0, 1.0])
+    np.testing.assert_allclose(ends, [x, y], atol=1e-3)
 
 
 def test_two_blocks_of_one_name_are_refused():
