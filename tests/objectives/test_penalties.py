@@ -149,7 +149,7 @@ def test_slopes_against_torch(name):
     draw = np.random.default_rng(0)
     w, v = draw.standard_normal((3, 8)), draw.standard_normal(8)
     sides = draw.standard_normal((2, 5, 3))
-    x = torch.tensor(sides[name == "r2"], requires_grad=True)
+    x = torch.tensor(sides[int(name == "r2")], requires_grad=True)
     logits = torch.tanh(x @ torch.tensor(w)) @ torch.tensor(v)
     (slopes,) = torch.autograd.grad(logits.sum(), x)
     with jax.enable_x64(True):
