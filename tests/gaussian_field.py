@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from probtransform.paths import at
@@ -17,9 +18,11 @@ class Normals(NamedTuple):
         """`(x, t) -> prediction`, as a network would give it."""
 
         def field(x, t):
+            # a numpy constant of a scan is remembered in the precision of its first use
+            mean, scale = (jnp.asarray(c, jnp.result_type(x)) for c in self)
             r = path.rates(t)
-            away = (x - r.alpha * self.mean) / (r.alpha**2 * self.scale**2 + r.sigma**2)
-            noise, data = r.sigma * away, self.mean + r.alpha * self.scale**2 * away
+            away = (x - r.alpha * mean) / (r.alpha**2 * scale**2 + r.sigma**2)
+            noise, data = r.sigma * away, mean + r.alpha * scale**2 * away
             return {
                 "noise": noise,
                 "data": data,
