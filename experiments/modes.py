@@ -14,6 +14,7 @@ modes and 90% to aim at. Other games and other weights `gamma` were not run yet.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ from rich.table import Table
 from probtransform.core import Batch, Event, Model, sample_many
 from probtransform.data.mixture import gaussian_mixture
 from probtransform.evaluation.modes import modes_covered
-from probtransform.families.gan import critic_of, played
+from probtransform.families.gan import played
+from probtransform.families.labelled import critic_of
 from probtransform.objectives.adversarial import (
     Game,
     gradient_penalty,
@@ -86,7 +88,7 @@ def trained(name: str, event: Event, data: Batch, config: Any) -> tuple[Model, A
     """
     entrant = ENTRANTS[name]
     sizes = (config.latent, config.width, config.depth, entrant.critic_steps)
-    critic = critic_of(event, config.width, config.depth)
+    critic = critic_of(math.prod(event.shape), event.classes, config.width, config.depth)
     model = played(event, critic, *sizes, entrant.game, entrant.penalties(config.gamma))
     rate = optax.cosine_decay_schedule(config.rate, config.steps, 0.05)
     tx = optax.chain(optax.adam(rate, b1=0.0, b2=0.99), average(config.average))

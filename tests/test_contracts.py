@@ -510,7 +510,7 @@ def test_every_family(name, contract):
     contract(*tiny(name))
 
 
-@pytest.mark.parametrize("name", registry)
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
 def test_densities_have_mass_one(name):
     model, batch = tiny(name)
     if not isinstance(model.distribution.density, Bound):
@@ -534,7 +534,7 @@ def test_scores_match_samples(name):
     contract_score(model, batch)
 
 
-@pytest.mark.parametrize("name", registry)
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
 def test_exact_densities_are_met_on_the_way(name):
     model, batch = tiny(name)
     if not isinstance(model.distribution.density, Exact):
@@ -542,7 +542,7 @@ def test_exact_densities_are_met_on_the_way(name):
     contract_joint(model, batch)
 
 
-@pytest.mark.parametrize("name", registry)
+@pytest.mark.parametrize("name", ONE_OF_A_KIND)
 def test_losses_fall(name):
     model, batch = tiny(name)
     if len(model.players) > 1:

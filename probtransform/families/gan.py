@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
-from ..core import Batch, Event, Model, Network, Player, one_hot, pushforward, reading
+from ..core import Batch, Event, Model, Network, Player, pushforward
 from ..core.check import positive
 from ..distributions import normal
-from ..networks import mlp
 from ..objectives.adversarial import Game, adversarial, non_saturating, r1
 from ..transforms import implicit
+from .labelled import critic_of, labelled
 from .on_data import on_data
 
 
@@ -37,13 +36,8 @@ def gan(
         raise ValueError(
             f"gan: got penalty={penalty}, wanted a finite number >= 0; 0 leaves the critic free"
         )
-    critic = critic_of(event, width, depth)
+    critic = critic_of(math.prod(event.shape), event.classes, width, depth)
     return played(event, critic, latent, width, depth, critic_steps, non_saturating, [r1(penalty)])
-
-
-def critic_of(event: Event, width: int, depth: int, quiet: bool = True) -> Network:
-    """A perceptron from the entries of an example and its label to one number, zero at first if `quiet`."""
-    return mlp(math.prod(event.shape) + event.classes, 1, width, depth, quiet)
 
 
 def played(
@@ -58,20 +52,14 @@ def played(
 ) -> Model:
     """The model of a game between a perceptron that generates and a critic of entries and label."""
 
-    def with_label(x, cond):
-        return jnp.concatenate([x, one_hot(cond, event.classes)])
-
-    d = math.prod(event.shape)
-    generator = reading(mlp(latent + event.classes, d, width, depth), with_label)
-    body = reading(critic, with_label)
-    judge = Network(body.init, lambda *inputs: body.apply(*inputs)[0])
+    generator = labelled(latent, math.prod(event.shape), event.classes, width, depth)
     distribution = pushforward(normal((latent,)), generator=implicit(generator))
-    critic_loss, generator_loss = adversarial(distribution, judge, game, penalties)
+    critic_loss, generator_loss = adversarial(distribution, critic, game, penalties)
     players = {
         "critic": Player(("critic",), critic_loss, critic_steps),
         "generator": Player(("generator",), generator_loss),
     }
-    return on_data(Model(distribution, players, {"critic": judge.init}), event)
+    return on_data(Model(distribution, players, {"critic": critic.init}), event)
 
 
 def preset(event: Event) -> dict:

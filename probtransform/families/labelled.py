@@ -16,7 +16,7 @@ def labelled(
     return reading(body, lambda x, cond: jnp.concatenate([x.reshape(-1), one_hot(cond, classes)]))
 
 
-def critic_of(inputs: int, classes: int, width: int, depth: int) -> Network:
-    """`(f32[inputs], label) -> ` a logit, zero at first."""
-    body = labelled(inputs, 1, classes, width, depth, quiet=True)
+def critic_of(inputs: int, classes: int, width: int, depth: int, quiet: bool = True) -> Network:
+    """`(f32[inputs], label) -> ` a logit, zero at first if `quiet`."""
+    body = labelled(inputs, 1, classes, width, depth, quiet)
     return Network(body.init, lambda *inputs: body.apply(*inputs)[0])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from ..core import Event, Model
+import math
+
+import jax
+
+from ..core import Batch, Event, Model
 from ..core.check import positive
 from ..objectives.adversarial import least_squares, r1
-from .gan import critic_of, played
+from .gan import played
+from .labelled import critic_of
 
 
 def ls_gan(
@@ -23,5 +28,16 @@ def ls_gan(
     Raises ValueError if a size or `critic_steps` is less than one, or `penalty` negative.
     """
     positive("ls_gan", latent=latent, critic_steps=critic_steps)
-    critic = critic_of(event, width, depth)
+    critic = critic_of(math.prod(event.shape), event.classes, width, depth)
     return played(event, critic, latent, width, depth, critic_steps, least_squares, [r1(penalty)])
+
+
+def preset(event: Event) -> dict:
+    if event.levels is None:
+        return {"steps": 4000, "batch": 128, "average": 0.995}
+    return {"steps": 3000, "batch": 128}
+
+
+def tiny() -> tuple[Model, Batch]:
+    z = jax.random.normal(jax.random.key(0), (256, 2))
+    return ls_gan(Event((2,)), latent=2, width=16, depth=2), Batch(0.5 * z + 1.0)
