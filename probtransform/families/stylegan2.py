@@ -24,6 +24,7 @@ def stylegan2(
     penalty: float = 1.0,
     path: float = 2.0,
     mixing: float = 0.9,
+    adain: bool = False,
 ) -> Model:
     """`z -> styles -> image` by a mapping of `depth` layers and a synthesis with noise. Claim: none.
 
@@ -31,6 +32,8 @@ def stylegan2(
     takes its styles from a second latent after a layer drawn at random. A third player keeps the mean style,
     which it moves down `|centre - w|^2 / 2`: under `optax.sgd(0.005)` that is the moving average of decay
     0.995. No sample of the model sees it, only those of `truncated` do.
+
+    With `adain`, styles scale normalised channels in place of weights, as in the first StyleGAN: images only.
 
     A vector is an image of one place with a channel for each entry, and pays for no path lengths. Example:
     `stylegan2(Event((28, 28, 1), levels=256))` samples `u8[28, 28, 1]`.
@@ -42,15 +45,15 @@ def stylegan2(
         raise ValueError(
             f"stylegan2: got mixing={mixing}, wanted a probability; 0 gives every image one latent"
         )
-    law = flat_law(event, latent, width, depth)
+    law = flat_law(event, latent, width, depth, adain=adain)
     critic = networks.critic(image_of(event), event.classes, width)
     owns = ("mapping", "synthesis")
-    mixed = flat_law(event, latent, width, depth, mixing=mixing)
+    mixed = flat_law(event, latent, width, depth, mixing=mixing, adain=adain)
     model = image_game(event, mixed, critic, non_saturating, [r1(penalty)], owns=owns)
     styles = pushforward(normal((latent,)), mapping=mapping_of(event, latent, depth, mixing))
     alone = pushforward(normal((latent,)), mapping=mapping_of(event, latent, depth))
     generator = model.players["generator"]
-    step = synthesis_of(event, latent, width)
+    step = synthesis_of(event, latent, width, adain)
     if len(event.shape) == 3:
         paid = path_length(generator.loss, styles, step, "synthesis", path)
         generator = generator._replace(loss=paid)
@@ -62,7 +65,12 @@ def stylegan2(
 
 
 def truncated(
-    event: Event, psi: float, latent: int = 32, width: int = 32, depth: int = 4
+    event: Event,
+    psi: float,
+    latent: int = 32,
+    width: int = 32,
+    depth: int = 4,
+    adain: bool = False,
 ) -> Distribution[Density | None]:
     """The law of a trained model's images when its styles are drawn to their mean, `c + psi (w - c)`.
 
@@ -71,18 +79,24 @@ def truncated(
 
     Karras et al. (2018), arXiv:1812.04948, appendix B.
     """
-    return pushforward(flat_law(event, latent, width, depth, psi), data=onto(event))
+    return pushforward(flat_law(event, latent, width, depth, psi, adain=adain), data=onto(event))
 
 
 def flat_law(
-    event: Event, latent: int, width: int, depth: int, psi: float = 1.0, mixing: float = 0.0
+    event: Event,
+    latent: int,
+    width: int,
+    depth: int,
+    psi: float = 1.0,
+    mixing: float = 0.0,
+    adain: bool = False,
 ) -> Distribution[Density | None]:
     """The law of flat reals, one block a step."""
     return pushforward(
         normal((latent,)),
         mapping=mapping_of(event, latent, depth, mixing),
         centre=towards_centre(latent, psi),
-        synthesis=flat(synthesis_of(event, latent, width)),
+        synthesis=flat(synthesis_of(event, latent, width, adain)),
         pixels=pixels(event),
     )
 
@@ -114,10 +128,10 @@ def towards_centre(latent: int, psi: float) -> Transform[None]:
     return Transform(lambda key: {"mean": jnp.zeros(latent)}, forward, None)
 
 
-def synthesis_of(event: Event, latent: int, width: int) -> Transform[None]:
+def synthesis_of(event: Event, latent: int, width: int, adain: bool) -> Transform[None]:
     """Styles -> an image `f32[h, w, c]`, with noise of the key's."""
     _, places = networks.extent(image_of(event))
-    network = networks.synthesis(image_of(event), latent, width)
+    network = networks.synthesis(image_of(event), latent, width, adain)
 
     def forward(params, key, w, cond=None):
         return network.apply(params, w, jax.random.normal(key, (places,)))

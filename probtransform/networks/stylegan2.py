@@ -11,68 +11,11 @@ from flax import nnx
 
 from ..core import Network, from_nnx
 from ..core.check import positive
+from .equalised import Convolved, Equalised, leaky
 from .projection import Projection
 from .pyramid import Shape, pyramid, reach_of
-from .shifted import convolved, resized
-
-TINY = 1e-8
-
-
-class Equalised(nnx.Module):
-    """`f32[..., inputs] -> f32[..., outputs]`: linear, weights normal and scaled when used, not when drawn.
-
-    `y = x W pace / sqrt(inputs) + b pace`, W of deviation `1 / pace` at first and `b pace` equal to `bias`:
-    all layers learn at one rate, times `pace`. Karras et al. (2017), arXiv:1710.10196.
-    """
-
-    def __init__(self, inputs, outputs, rngs: nnx.Rngs, bias: float = 0.0, pace: float = 1.0):
-        self.kernel = nnx.Param(jax.random.normal(rngs.params(), (inputs, outputs)) / pace)
-        self.bias = nnx.Param(jnp.full(outputs, bias / pace))
-        self.pace = pace
-
-    def __call__(self, x):
-        scale = self.pace * self.kernel.shape[0] ** -0.5
-        return x @ (self.kernel[...] * scale) + self.bias[...] * self.pace
-
-
-class Modulated(nnx.Module):
-    """`f32[h, w, inputs]`, style `s: f32[inputs]` -> `f32[h, w, outputs]`: a convolution, its weights scaled.
-
-    Weights are `k_abio s_i`, over their norm `sqrt(sum_abi (k_abio s_i)^2 + 1e-8)` if it `demodulates`.
-    Neither depends on the place: inputs are scaled by s, outputs by the norm, and no example has weights of
-    its own.
-
-    Karras et al. (2019), arXiv:1912.04958.
-    """
-
-    def __init__(self, inputs, outputs, size, rngs: nnx.Rngs, demodulates: bool = True):
-        self.kernel = nnx.Param(jax.random.normal(rngs.params(), (size, size, inputs, outputs)))
-        self.demodulates = demodulates
-
-    def __call__(self, x, s):
-        kernel = self.kernel[...] * math.prod(self.kernel.shape[:3]) ** -0.5
-        y = convolved(x * s, kernel)
-        if not self.demodulates:
-            return y
-        return y * jax.lax.rsqrt(s**2 @ (kernel**2).sum((0, 1)) + TINY)
-
-
-class Styled(nnx.Module):
-    """`f32[h, w, inputs]`, `w: f32[k]`, noise `f32[h, w]` -> `f32[h, w, outputs]`.
-
-    A modulated convolution by a style linear in w, noise of a learned strength, the same for all channels, a
-    bias and a leaky rectifier.
-    """
-
-    def __init__(self, inputs, outputs, styles, size, rngs: nnx.Rngs):
-        self.style = Equalised(styles, inputs, rngs, bias=1.0)
-        self.conv = Modulated(inputs, outputs, size, rngs)
-        self.strength = nnx.Param(jnp.zeros(()))
-        self.bias = nnx.Param(jnp.zeros(outputs))
-
-    def __call__(self, x, w, noise):
-        y = self.conv(x, self.style(w)) + self.strength[...] * noise[..., None]
-        return leaky(y + self.bias[...])
+from .shifted import resized
+from .styled import TINY, AdaIN, Modulated, Styled
 
 
 class Pixels(nnx.Module):
@@ -107,13 +50,14 @@ class Mapping(nnx.Module):
 class Synthesis(nnx.Module):
     """`w: f32[layers, k]`, `noise: f32[places]` -> `f32[h, w, c]`: a learned image, grown in the styles w."""
 
-    def __init__(self, shape: Shape, styles: int, width: int, rngs: nnx.Rngs):
+    def __init__(self, shape: Shape, styles: int, width: int, adain: bool, rngs: nnx.Rngs):
+        layer = AdaIN if adain else Styled
         grids, size = pyramid(shape, width), reach_of(shape)
         self.grids = tuple(grids)
         self.start = nnx.Param(jax.random.normal(rngs.params(), grids[0]))
         channels = [grids[0][2], *(c for *_, c in grids)]
-        self.first = nnx.List([Styled(a, b, styles, size, rngs) for a, b in pairwise(channels)])
-        self.second = nnx.List([Styled(b, b, styles, size, rngs) for b in channels[2:]])
+        self.first = nnx.List([layer(a, b, styles, size, rngs) for a, b in pairwise(channels)])
+        self.second = nnx.List([layer(b, b, styles, size, rngs) for b in channels[2:]])
         self.pixels = nnx.List([Pixels(b, shape[2], styles, rngs) for b in channels[1:]])
 
     def __call__(self, w, noise):
@@ -163,23 +107,6 @@ class Critic(nnx.Module):
         return self.last(leaky(self.all(x.reshape(-1))), y)
 
 
-class Convolved(nnx.Module):
-    """`f32[h, w, inputs] -> f32[h, w, outputs]`: a convolution whose weights are scaled when used."""
-
-    def __init__(self, inputs, outputs, size, rngs: nnx.Rngs):
-        self.kernel = nnx.Param(jax.random.normal(rngs.params(), (size, size, inputs, outputs)))
-        self.bias = nnx.Param(jnp.zeros(outputs))
-
-    def __call__(self, x):
-        scale = math.prod(self.kernel.shape[:3]) ** -0.5
-        return convolved(x, self.kernel[...] * scale) + self.bias[...]
-
-
-def leaky(x):
-    """Of slope 0.2 below zero, and scaled so that it keeps the mean square of normal numbers, nearly."""
-    return math.sqrt(2) * jax.nn.leaky_relu(x, 0.2)
-
-
 def unit(x):
     return x * jax.lax.rsqrt(jnp.mean(x**2) + TINY)
 
@@ -193,14 +120,21 @@ def mapping(latent: int, classes: int, styles: int, depth: int) -> Network:
     return from_nnx(lambda rngs: Mapping(latent, classes, styles, depth, rngs))
 
 
-def synthesis(shape: Shape, styles: int, width: int = 32) -> Network:
+def synthesis(shape: Shape, styles: int, width: int = 32, adain: bool = False) -> Network:
     """`(f32[layers, styles], f32[places]) -> f32[*shape]`, unbounded; `extent` gives layers and places.
 
     One layer at the coarsest scale, two at each further one; the image is a sum over scales, each enlarged.
-    Karras et al. (2019), arXiv:1912.04958. Raises ValueError if a size is less than one.
+    With `adain`, styles scale what was normalised, and not weights: the generator of the first StyleGAN.
+    Karras et al. (2019), arXiv:1912.04958. Raises ValueError if a size is less than one, or if there is but
+    one place to normalise over.
     """
     positive("stylegan2", styles=styles, width=width)
-    return from_nnx(lambda rngs: Synthesis(shape, styles, width, rngs))
+    if adain and pyramid(shape, 1)[0][:2] == (1, 1):
+        raise ValueError(
+            f"stylegan2: got adain for images of shape {shape}, wanted more than one place to normalise "
+            "over; leave adain out"
+        )
+    return from_nnx(lambda rngs: Synthesis(shape, styles, width, adain, rngs))
 
 
 def extent(shape: Shape) -> tuple[int, int]:

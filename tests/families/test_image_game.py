@@ -120,6 +120,14 @@ def test_truncation_to_zero_is_the_image_of_the_centre(trained):
         np.testing.assert_allclose(one, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_adain_is_trained_and_truncated_in_the_same_blocks():
+    model = stylegan2.stylegan2(EVENT, **NUMBERS, adain=True)
+    params = jax.jit(lambda k: initial(model, k))(KEY)
+    assert "conv" in params["synthesis"]["first"][0] and "mean" in params["synthesis"]["first"][0]
+    x = sample_many(stylegan2.truncated(EVENT, 0.5, **NUMBERS, adain=True), params, KEY, 3)
+    assert x.shape == (3, *EVENT.shape)
+
+
 def test_truncation_goes_from_the_centre_to_the_model(trained):
     model, params = trained
 

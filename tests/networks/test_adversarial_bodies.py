@@ -7,7 +7,8 @@ import pytest
 from test_unet import loud
 
 from probtransform.core import Network, from_nnx
-from probtransform.networks import biggan, dcgan, r3gan, resnet_gan, stylegan2
+from probtransform.networks import biggan, dcgan, r3gan, resnet_gan, styled, stylegan2
+from probtransform.networks.equalised import Equalised
 from probtransform.networks.projection import Projection
 from probtransform.networks.pyramid import pyramid
 from probtransform.networks.shifted import Convolution, Doubling, Halving, resized
@@ -266,7 +267,7 @@ def by_hand(kernel, x, s):
 @pytest.mark.parametrize("double, tolerance", [(False, 1e-5), (True, 1e-12)])
 def test_a_modulated_convolution_is_each_example_with_weights_of_its_own(double, tolerance):
     with jax.enable_x64(double):
-        network = from_nnx(lambda rngs: stylegan2.Modulated(3, 5, 3, rngs))
+        network = from_nnx(lambda rngs: styled.Modulated(3, 5, 3, rngs))
         dtype = jnp.float64 if double else jnp.float32
         noise = np.random.default_rng(0)
         kernel, x, s = (
@@ -283,11 +284,40 @@ def test_a_modulated_convolution_is_each_example_with_weights_of_its_own(double,
 
 
 def test_pixels_are_modulated_and_not_demodulated():
-    network = from_nnx(lambda rngs: stylegan2.Modulated(3, 2, 1, rngs, demodulates=False))
+    network = from_nnx(lambda rngs: styled.Modulated(3, 2, 1, rngs, demodulates=False))
     params, x = loud(network), jax.random.normal(KEY, (4, 4, 3))
     s = jnp.array([1.0, -2.0, 0.5])
     expected = x @ (params["kernel"][0, 0] * s[:, None]) / np.sqrt(3)
     np.testing.assert_allclose(network.apply(params, x, s), expected, atol=1e-5)
+
+
+def test_adain_gives_every_channel_the_mean_and_deviation_of_the_style():
+    network = from_nnx(lambda rngs: styled.AdaIN(3, 5, 4, 3, rngs))
+    params, x = loud(network), jax.random.normal(KEY, (6, 7, 3))
+    w, noise = jnp.array([1.0, -2.0, 0.5, 0.3]), jax.random.normal(jax.random.key(1), (6, 7))
+    kernel = params["conv"]["kernel"] / np.sqrt(27)
+    h = conv(x, kernel, window_strides=(1, 1), padding="SAME") + params["conv"]["bias"]
+    h = np.asarray(h + params["strength"] * noise[..., None], np.float64)
+    h = np.where(h < 0, 0.2 * h, h)
+    scale, mean = (
+        w @ params[side]["kernel"] / 2 + params[side]["bias"] for side in ("scale", "mean")
+    )
+    expected = scale * (h - h.mean((0, 1))) / h.std((0, 1)) + mean
+    found = network.apply(params, x, w, noise)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.std((0, 1)), abs(scale), rtol=1e-4)
+    start = network.init(KEY)
+    unstyled = network.apply(start, x, 0 * w, noise)
+    np.testing.assert_allclose(unstyled.std((0, 1)), 1, rtol=1e-4)
+
+
+def test_adain_wants_places_to_normalise_over():
+    with pytest.raises(ValueError, match="wanted more than one place to normalise over"):
+        stylegan2.synthesis((1, 1, 6), 4, 8, adain=True)
+    layers, places = stylegan2.extent((8, 8, 1))
+    network = stylegan2.synthesis((8, 8, 1), 6, 8, adain=True)
+    image = network.apply(loud(network), jnp.ones((layers, 6)), jnp.ones(places))
+    assert image.shape == (8, 8, 1) and np.ptp(image) > 0.01
 
 
 def test_a_synthesis_reads_as_many_styles_and_as_much_noise_as_it_says():
@@ -312,9 +342,7 @@ def test_styles_do_not_hear_how_long_a_latent_is():
 
 def test_all_layers_start_of_one_size_and_learn_at_the_pace_they_are_given():
     for pace in (1.0, 0.01):
-        network = from_nnx(
-            lambda rngs, pace=pace: stylegan2.Equalised(400, 300, rngs, bias=1.0, pace=pace)
-        )
+        network = from_nnx(lambda rngs, pace=pace: Equalised(400, 300, rngs, bias=1.0, pace=pace))
         params, x = network.init(KEY), jax.random.normal(KEY, (400,))
         y = network.apply(params, x)
         assert abs(y.mean() - 1) < 0.2 and abs(y.std() - 1) < 0.1
