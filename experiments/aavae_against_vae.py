@@ -30,6 +30,7 @@ from probtransform.objectives import likelihood
 from probtransform.training import fit
 
 from .binarised import binarised, coder
+from .modes import of_each_seed
 
 PUBLISHED = {0.01: 0.74, 0.1: 1.44, 1.0: 0.11}
 
@@ -87,13 +88,13 @@ def main(config: Config) -> dict:
                     np.mean(
                         log_density_many(
                             model.distribution,
-                            jax.tree.map(lambda p: p[seed], fitted.state.params),
+                            params,
                             jax.random.key(0),
                             test,
                             chunk=2000,
                         )
                     )
-                    for seed in range(config.seeds)
+                    for params in of_each_seed(fitted.state.params, config.seeds)
                 ]
             )
             if name == "aavae":

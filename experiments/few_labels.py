@@ -2,7 +2,8 @@
 
     python -m experiments.few_labels --labels 100
 
-All training images, of which `labels` have one, as many of each class; accuracy on the test images.
+All training images, of which `labels` have one, as many of each class; accuracy on the test images, M1's on
+one draw of the codes of each.
 Kingma et al. (2014), arXiv:1406.5298.
 
 Expect three accuracies a seed; no figure is claimed yet.
@@ -10,7 +11,9 @@ Expect three accuracies a seed; no figure is claimed yet.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -29,6 +32,7 @@ class Config:
     seeds: int = 3
     steps: int = 1500
     label_weight: float = 20.0
+    out: Path | None = None
 
 
 def partly_labelled(data: Data, labels: int, seed: int) -> Batch:
@@ -62,6 +66,11 @@ def of_pixels(train: Batch, test: Batch) -> float:
 
 def main(config: Config) -> dict[str, list[float]]:
     data = load(config.data, labels=True)
+    if config.labels < data.event.classes or config.labels % data.event.classes:
+        raise ValueError(
+            f"few_labels: got {config.labels} labels for {data.event.classes} classes, wanted as many of "
+            "each; pass a multiple"
+        )
     m1 = classified_codes(data.event)
     m2 = semi_supervised_vae(data.event, label_weight=config.label_weight)
     rows: dict[str, list[float]] = {"pixels": [], "M1": [], "M2": []}
@@ -72,6 +81,9 @@ def main(config: Config) -> dict[str, list[float]]:
         rows["M2"].append(accuracy(m2, "m2", train, data.test, config, seed))
         print(f"seed {seed}", {name: round(row[-1], 4) for name, row in rows.items()}, flush=True)
     print({name: round(float(np.mean(row)), 4) for name, row in rows.items()})
+    if config.out is not None:
+        config.out.parent.mkdir(parents=True, exist_ok=True)
+        config.out.write_text(json.dumps({"labels": config.labels, "accuracy": rows}) + "\n")
     return rows
 
 

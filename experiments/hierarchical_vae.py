@@ -23,8 +23,8 @@ class Config:
     seeds: int = 3
     steps: int = 1500
     batch: int = 128
-    rate: float = 0.003
-    weight_decay: float = 0.1
+    rate: float = 0.001
+    weight_decay: float = 0.3
     average: float = 0.995
     clip: float = 1.0
     layers: int = 3

@@ -1,9 +1,10 @@
 """One layer of codes against several, on images binarised at half of the brightest level.
 
-    python -m experiments.hierarchy --data digits --out runs/hierarchy_digits.json
+    python -m experiments.hierarchy --data digits --out experiments/results/hierarchy_digits.json
 
-`vae` and `hierarchical_vae` at their presets, learned for as many steps on the same batches; nats of the test
-images by importance sampling with `draws` draws of each one's encoder, and the gain paired seed by seed.
+`vae` and `hierarchical_vae` at their presets, which have one recipe, of as many codes in all, learned on the
+same batches; nats of the test images by importance sampling with `draws` draws of each one's encoder, and the
+gain paired seed by seed.
 
 Expect the gain and its error; the aim is above zero, and no figure is claimed yet.
 """
@@ -29,7 +30,8 @@ from probtransform.training.run import keywords, settings_of
 
 from .binarised import binarised
 
-FAMILIES = ("vae", "hierarchical_vae")
+CODES = 24
+FAMILIES = {"vae": {"latent": CODES}, "hierarchical_vae": {"layers": 3, "latent": CODES // 3}}
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Config:
 def nats_of(name: str, seed: int, train: Batch, test: Batch, config: Config):
     """Mean log-likelihood of the test images, in nats, and the seconds that training took."""
     event = Event(train.x.shape[1:], levels=2)
-    changes = {"steps": config.steps} if config.steps else {}
+    changes = FAMILIES[name] | ({"steps": config.steps} if config.steps else {})
     settings = settings_of(name, event, changes)
     own = {key: settings[key] for key in keywords(registry[name])}
     model = registry[name].build(event, **own)

@@ -112,6 +112,8 @@ def judged(model: Model, params, key) -> dict:
 def contest(config: Any, event: Event, data: Batch, judge: Callable[..., dict]) -> list[dict]:
     """A row for each game: its numbers at every seed, and the seconds of its training, all seeds together."""
     rows = []
+    if config.results is not None:
+        config.results.parent.mkdir(parents=True, exist_ok=True)
     for name in config.games:
         jax.clear_caches()
         began = time.monotonic()
@@ -124,9 +126,9 @@ def contest(config: Any, event: Event, data: Batch, judge: Callable[..., dict]) 
         seen = {key: [row[key] for row in found] for key in found[0]}
         rows.append({"game": name, "seeds": config.seeds, **seen, "seconds": round(seconds, 1)})
         print(json.dumps(rows[-1]), flush=True)
+        if config.results is not None:  # what is done is kept if the rest is interrupted
+            config.results.write_text(json.dumps(rows, indent=2) + "\n")
     show(rows)
-    if config.results is not None:
-        config.results.write_text(json.dumps(rows, indent=2) + "\n")
     return rows
 
 

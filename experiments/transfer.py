@@ -187,13 +187,15 @@ def main(config: Config) -> dict[str, Any]:
     rows: list[list[str]] = []
     table = {
         "title": "Maps and objectives",
-        "note": "W2 | MMD | bits per dimension, where there is a claim, of the held-out half; one budget "
+        "note": "W2 | MMD | bits per dimension, where there is a claim, of held-out examples; one budget "
         f"for all: {config.steps} steps of {config.batch} examples, seeds: {config.seeds}.",
         "header": ["data: objective", *config.maps],
         "rows": rows,
         "config": {k: str(v) for k, v in asdict(config).items()},
         "cells": cells,
     }
+    if config.results is not None:
+        config.results.parent.mkdir(parents=True, exist_ok=True)
     for source in config.data:
         data = load(source)
         for name, of_maps in models(config, data.event).items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import jax.numpy as jnp
 
 
@@ -22,3 +24,12 @@ def positive(who: str, **numbers: int) -> None:
     for name, number in numbers.items():
         if number < 1:
             raise ValueError(f"{who}: got {name}={number}, wanted at least 1; pass a larger one")
+
+
+def not_negative(who: str, **numbers: float) -> None:
+    """Raise ValueError naming the first of these weights that is negative or not finite."""
+    for name, number in numbers.items():
+        if not 0 <= number < math.inf:
+            raise ValueError(
+                f"{who}: got {name}={number}, wanted a finite number >= 0; 0 leaves the term out"
+            )

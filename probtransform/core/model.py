@@ -36,7 +36,7 @@ class Player(NamedTuple):
 
     owns:   names of the blocks this player moves; a block that nobody owns is frozen.
     loss:   `(params, carry, key, batch) -> (scalar, (carry, metrics))` over a whole batch.
-    repeat: updates of this player in one step (critic steps).
+    repeat: updates of this player in one step (critic steps), all on the same batch, with keys of their own.
     """
 
     owns: tuple[str, ...]

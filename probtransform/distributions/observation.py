@@ -6,6 +6,7 @@ short for vector instructions.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ def gaussian(shape: tuple[int, ...]) -> Observation:
         example("gaussian observation", x, shape)
         return jax.scipy.stats.norm.logpdf(x.reshape(-1), *read(numbers)).sum()
 
-    return Observation(2 * _size(shape), sample, log_prob)
+    return Observation(2 * math.prod(shape), sample, log_prob)
 
 
 def bernoulli(shape: tuple[int, ...]) -> Observation:
@@ -64,11 +65,11 @@ def bernoulli(shape: tuple[int, ...]) -> Observation:
         nats = jax.nn.log_sigmoid(jnp.where(x == 1, numbers, -numbers)).sum()
         return jnp.where(is_level(x, 2).all(), nats, -jnp.inf)
 
-    return Observation(_size(shape), sample, log_prob)
+    return Observation(math.prod(shape), sample, log_prob)
 
 
 def categorical(shape: tuple[int, ...], levels: int) -> Observation:
-    """A probability for each level of each entry: `log softmax(numbers)[x]`."""
+    """A probability for each level of each entry: `log softmax(numbers)[x]`; what is no level has no mass."""
 
     def sample(numbers, key):
         drawn = jax.random.categorical(key, numbers.reshape(*shape, levels))
@@ -78,9 +79,11 @@ def categorical(shape: tuple[int, ...], levels: int) -> Observation:
         example("categorical observation", x, shape, jnp.integer)
         each, level = numbers.reshape(-1, levels), x.reshape(-1, 1).astype(jnp.int32)
         # picked before it is normalised: the gradient through log_softmax costs a fifth more
-        return jnp.take_along_axis(each, level, -1).sum() - jax.nn.logsumexp(each, -1).sum()
+        picked = jnp.take_along_axis(each, level, -1, mode="clip").sum()
+        nats = picked - jax.nn.logsumexp(each, -1).sum()
+        return jnp.where(is_level(x, levels).all(), nats, -jnp.inf)
 
-    return Observation(levels * _size(shape), sample, log_prob)
+    return Observation(levels * math.prod(shape), sample, log_prob)
 
 
 def discretized_logistic(shape: tuple[int, ...], levels: int) -> Observation:
@@ -115,7 +118,7 @@ def discretized_logistic(shape: tuple[int, ...], levels: int) -> Observation:
         log_mass = jnp.where(x == 0, first, jnp.where(x == levels - 1, last, middle)).sum()
         return jnp.where(is_level(x, levels).all(), log_mass, -jnp.inf)
 
-    return Observation(2 * _size(shape), sample, log_prob)
+    return Observation(2 * math.prod(shape), sample, log_prob)
 
 
 def is_level(x, levels: int):
@@ -127,10 +130,3 @@ def is_level(x, levels: int):
 def integers(levels: int):
     """The integer type that holds `levels` symbols: bytes where they suffice."""
     return jnp.uint8 if levels <= 256 else jnp.int32
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size

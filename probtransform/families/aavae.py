@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-
-import jax
-import jax.numpy as jnp
+from functools import partial
 
 from ..core import Batch, Bound, Distribution, Event, Model, Player, pushforward
 from ..distributions import normal
 from ..objectives.adversarial import r1
-from . import unified
+from . import unified, vae
+from .coding import entries
 from .labelled import critic_of
-from .vae import observed
 
 
 def aavae(
@@ -30,7 +28,7 @@ def aavae(
     Example: `aavae(Event((8, 8, 1), levels=17))` samples `u8[8, 8, 1]`. Hu et al. (2018), arXiv:1706.00550.
     Raises ValueError if a size is less than one, or `temperature` not above zero.
     """
-    step = observed(event, latent, width, depth)
+    step = vae.observed(event, latent, width, depth)
     return activated(
         pushforward(normal((latent,)), decoder=step), event, ("decoder",), temperature, penalty
     )
@@ -51,11 +49,10 @@ def activated(
             f"aavae: got temperature={temperature}, wanted a finite number > 0; 1 gives D itself"
         )
 
-    def seen(x):
-        return x if event.levels is None else 2 * (x + 0.5) / event.levels - 1
-
     critic = critic_of(math.prod(event.shape), event.classes, width, depth)
-    losses = unified.aavae(distribution, critic, [r1(penalty)], temperature, seen)
+    losses = unified.aavae(
+        distribution, critic, [r1(penalty)], temperature, partial(entries, event)
+    )
     players = {
         "critic": Player(("critic",), losses["critic"]),
         "vae": Player(owns, losses["vae"]),
@@ -64,14 +61,8 @@ def activated(
 
 
 def preset(event: Event) -> dict:
-    d = math.prod(event.shape)
-    if event.levels is None:
-        small = {"latent": min(d, 16), "width": 128, "depth": 3}
-        return small | {"steps": 4000, "batch": 256, "rate": 3e-3}
-    return {"steps": 1500 if d <= 100 else 4000, "weight_decay": 0.3, "average": 0.995}
+    return vae.preset(event)
 
 
 def tiny() -> tuple[Model, Batch]:
-    z = jax.random.normal(jax.random.key(0), (256, 1))
-    noise = 0.1 * jax.random.normal(jax.random.key(1), (256, 2))
-    return aavae(Event((2,)), latent=1, width=16), Batch(jnp.concatenate([z, -z], 1) + noise)
+    return aavae(Event((2,)), latent=1, width=16), vae.tiny()[1]

@@ -22,7 +22,7 @@ def biggan(
     orthogonality: float = 1e-4,
     critic_steps: int = 2,
 ) -> Model:
-    """The hinge game of residual networks of unit spectrum, labels read by all norms. Claim: none.
+    """The hinge game of residual networks of unit spectrum, labels heard by every block. Claim: none.
 
     The generator also pays `orthogonality` times the inner products of its kernels' columns, so that
     `truncated` latents have seen all of its range. Without labels it is the same with no embedding; a

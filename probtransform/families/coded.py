@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 
-from ..core import Event, Model, Network, Player, one_hot, pushforward, reading, through
+from ..core import Event, Model, Network, Player, pushforward, through
 from ..distributions import gaussian_mixture, mixture_of
-from ..networks import mlp
 from ..objectives import likelihood
 from ..transforms import implicit, onto
+from .coding import perceptron
 
 
 class Coder(NamedTuple):
@@ -25,14 +24,9 @@ class Coder(NamedTuple):
 
 def perceptrons(event: Event, latent: int, width: int, depth: int) -> Coder:
     """Both ways by perceptrons of the flat example, levels as numbers in [-1, 1], and its label."""
-
-    def with_label(x, cond):
-        return jnp.concatenate([x, one_hot(cond, event.classes)])
-
     d = math.prod(event.shape)
-    encode = mlp(d + event.classes, latent, width, depth)
-    decode = mlp(latent + event.classes, d, width, depth)
-    return Coder(reading(encode, with_label), reading(decode, with_label))
+    encode = perceptron(event, d, latent, width, depth)
+    return Coder(encode, perceptron(event, latent, d, width, depth))
 
 
 def coded(prior: Model, event: Event, coder: Coder, loss: Callable[..., Any]) -> Model:
@@ -41,9 +35,16 @@ def coded(prior: Model, event: Event, coder: Coder, loss: Callable[..., Any]) ->
     The prior's players learn on the codes of the batch, held still: a density after the fact, which makes an
     autoencoder something to sample. Without players, such as a normal that codes are drawn to, nothing is
     left for it to learn. Levels are rounded; on the way back, they are uniform in their cells.
-    Ghosh et al. (2019), arXiv:1903.12436. Claim: none.
+    Ghosh et al. (2019), arXiv:1903.12436. Claim: none. Raises ValueError for a player or a block of the
+    prior by a name that is needed here.
     """
     players = {"autoencoder": Player(("encoder", "decoder"), loss)}
+    extra = {"encoder": coder.encode.init}
+    if taken := sorted(prior.players.keys() & players | prior.extra.keys() & extra):
+        raise ValueError(
+            f"coded: got a model of codes that has {taken} itself, wanted these names for the autoencoder; "
+            "rename its players or blocks"
+        )
 
     def codes_of(params, batch):
         codes = jax.vmap(coder.encode.apply, (None, 0, 0))(params["encoder"], *batch)
@@ -61,7 +62,7 @@ def coded(prior: Model, event: Event, coder: Coder, loss: Callable[..., Any]) ->
     model = Model(
         pushforward(prior.distribution, decoder=implicit(coder.decode)),
         players | {name: on_codes(player) for name, player in prior.players.items()},
-        prior.extra | {"encoder": coder.encode.init},
+        prior.extra | extra,
         prior.carry,
         prepare,
     )

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 from ..core import Event, Network, one_hot, reading
 from ..distributions import Observation, discretized_logistic, gaussian
 from ..networks import mlp
-from .vae import with_scale
 
 
 def entries(event: Event, x):
@@ -53,3 +52,19 @@ def decoder_of(event: Event, inputs: int, width: int, depth: int) -> tuple[Netwo
         return reading(body, with_label(event)), gaussian(event.shape)
     body = mlp(inputs + event.classes, 2 * d, width, depth)
     return reading(body, with_label(event)), discretized_logistic(event.shape, event.levels)
+
+
+def with_scale(means: Network, d: int) -> Network:
+    """The means, and a log-scale for each that the latent does not move, small at first.
+
+    A scale that it moved would draw clusters as wide blobs, and the latent would go unused.
+    Rybkin et al. (2020), arXiv:2006.13202.
+    """
+
+    def init(key):
+        return {"means": means.init(key), "log_scale": -2.0 * jnp.ones(d)}
+
+    def apply(params, z):
+        return jnp.concatenate([means.apply(params["means"], z), params["log_scale"]])
+
+    return Network(init, apply)

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 from ..core import Batch, Event, Model, Network, Player, pushforward
-from ..core.check import positive
+from ..core.check import not_negative, positive
 from ..distributions import normal
 from ..objectives.adversarial import Game, adversarial, non_saturating, r1
 from ..transforms import implicit
@@ -32,10 +32,7 @@ def gan(
     Raises ValueError if a size or `critic_steps` is less than one, or `penalty` negative.
     """
     positive("gan", latent=latent, critic_steps=critic_steps)
-    if not 0 <= penalty < math.inf:
-        raise ValueError(
-            f"gan: got penalty={penalty}, wanted a finite number >= 0; 0 leaves the critic free"
-        )
+    not_negative("gan", penalty=penalty)
     critic = critic_of(math.prod(event.shape), event.classes, width, depth)
     return played(event, critic, latent, width, depth, critic_steps, non_saturating, [r1(penalty)])
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Batch, Event, Model, Network, Player, pushforward
-from ..core.check import positive
+from ..core.check import not_negative, positive
 from ..distributions import gaussian, normal
 from ..objectives.adversarial import r1
 from ..objectives.walks import Kernel, of_network
@@ -34,9 +34,10 @@ def infogan(
     "inference" gives `q(category, factors | x)`, whose mean log is a bound on their information in x, less
     their entropy; it counts by `strength` in the generator's loss.
     Example: `infogan(Event((2,)))` samples `f32[2]`. Chen et al. (2016), arXiv:1606.03657.
-    Raises ValueError if a size is less than one, or `penalty` negative.
+    Raises ValueError if a size is less than one, or `strength` or `penalty` negative.
     """
     positive("infogan", latent=latent, categories=categories, factors=factors)
+    not_negative("infogan", strength=strength)
     d, told = math.prod(event.shape), categories + factors
     critic = critic_of(d, event.classes, width, depth)
     generator = coded(labelled(told + latent, d, event.classes, width, depth), categories)

@@ -39,7 +39,7 @@ def adversary(
     penalty: float = 1.0,
 ) -> Model:
     """A generator and a critic with R1 under the losses of a row, `unified.gan` or `unified.iwgan`."""
-    positive("iwgan", latent=latent)
+    positive(row.__name__, latent=latent)
     d = math.prod(event.shape)
     critic = critic_of(d, event.classes, width, depth)
     generator = labelled(latent, d, event.classes, width, depth)

@@ -22,8 +22,8 @@ def r3gan(
     no other remedy. `depth` residual blocks a scale; a vector is an image of one place, its entries channels.
     Example: `r3gan(Event((28, 28, 1), levels=256))` samples `u8[28, 28, 1]`.
 
-    Huang et al. (2025), arXiv:2501.05441. Raises ValueError if a size is less than one, 8 does not divide the
-    width (of 16 or more), or `penalty` is negative.
+    Huang et al. (2025), arXiv:2501.05441. Raises ValueError if a size is less than one, 8 does not divide a
+    width of 9 or more, or `penalty` is negative.
     """
     shape = image_of(event)
     generator = networks.generator(shape, latent, event.classes, width, depth)

@@ -21,8 +21,8 @@ def rae(
     """`E |x - D(E(x))|^2 + codes/2 |z|^2 + weights |theta_D|^2 + slope |dD/dz|^2`. Claim: none.
 
     What a variational autoencoder gets from noise in its codes, smoothness of the decoder, is asked for
-    outright; codes are then sampled from a mixture of Gaussians fitted to them. `weights` alone is RAE-L2,
-    `slope` alone RAE-GP.
+    outright; codes are then sampled from a mixture of Gaussians fitted to them. `weights` beside `codes`
+    is RAE-L2, `slope` beside `codes` RAE-GP.
 
     Example: `rae(Event((8, 8, 1), levels=17))` samples `u8[8, 8, 1]`.
     Ghosh et al. (2019), arXiv:1903.12436.

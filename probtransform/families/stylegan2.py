@@ -33,7 +33,8 @@ def stylegan2(
     which it moves down `|centre - w|^2 / 2`: under `optax.sgd(0.005)` that is the moving average of decay
     0.995. No sample of the model sees it, only those of `truncated` do.
 
-    With `adain`, styles scale normalised channels in place of weights, as in the first StyleGAN: images only.
+    With `adain`, styles scale normalised channels in place of weights, as in the layers of the first
+    StyleGAN: images only.
 
     A vector is an image of one place with a channel for each entry, and pays for no path lengths. Example:
     `stylegan2(Event((28, 28, 1), levels=256))` samples `u8[28, 28, 1]`.

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 
 from ..core import Bound, Distribution, Network
+from ..core.check import not_negative
 from ..objectives.divergences.f_divergence import FDivergence
 from ..objectives.unified import (
     Components,
@@ -181,8 +182,10 @@ def vae_gan(
     """Larsen et al. (2015), arXiv:1512.09300: from data as a VAE, from the prior as a GAN.
 
     What is told back is `similar`, the likelihood in features of the critic, times `strength` for the
-    generator; the critic tells both samples and reconstructions from data.
+    generator; the critic tells both samples and reconstructions from data. Raises ValueError for a negative
+    strength.
     """
+    not_negative("vae_gan", strength=strength)
 
     def rebuild(params, key, x, cond):
         first, second = jax.random.split(key)

@@ -7,21 +7,11 @@ import math
 import jax
 import jax.numpy as jnp
 
-from ..core import (
-    Batch,
-    Event,
-    Model,
-    Network,
-    Player,
-    Transform,
-    one_hot,
-    pushforward,
-    reading,
-)
-from ..distributions import Encoded, discretized_logistic, gaussian, normal
-from ..networks import mlp
+from ..core import Batch, Event, Model, Player, Transform, pushforward
+from ..distributions import Encoded, normal
 from ..objectives import likelihood
 from ..transforms import decoder
+from .coding import decoder_of, encoder_of
 
 
 def vae(event: Event, latent: int = 16, width: int = 256, depth: int = 2) -> Model:
@@ -40,39 +30,9 @@ def vae(event: Event, latent: int = 16, width: int = 256, depth: int = 2) -> Mod
 
 def observed(event: Event, latent: int, width: int, depth: int) -> Transform[Encoded]:
     """The `decoder` from `f32[latent]` to the data, by two perceptrons."""
-    d = math.prod(event.shape)
-
-    def with_label(x, cond):
-        return jnp.concatenate([x, one_hot(cond, event.classes)])
-
-    def seen(x, cond):
-        centred = x if event.levels is None else 2 * (x + 0.5) / event.levels - 1
-        return with_label(centred.reshape(-1), cond)
-
-    if event.levels is None:
-        observation = gaussian(event.shape)
-        decode = with_scale(mlp(latent + event.classes, d, width, depth), d)
-    else:
-        observation = discretized_logistic(event.shape, event.levels)
-        decode = mlp(latent + event.classes, 2 * d, width, depth)
-    encode = mlp(d + event.classes, 2 * latent, width, depth, quiet=True)
-    return decoder(reading(decode, with_label), reading(encode, seen), observation)
-
-
-def with_scale(means: Network, d: int) -> Network:
-    """The means, and a log-scale for each that the latent does not move, small at first.
-
-    A scale that it moved would draw clusters as wide blobs, and the latent would go unused.
-    Rybkin et al. (2020), arXiv:2006.13202.
-    """
-
-    def init(key):
-        return {"means": means.init(key), "log_scale": -2.0 * jnp.ones(d)}
-
-    def apply(params, z):
-        return jnp.concatenate([means.apply(params["means"], z), params["log_scale"]])
-
-    return Network(init, apply)
+    decode, observation = decoder_of(event, latent, width, depth)
+    encode = encoder_of(event, 2 * latent, width, depth, quiet=True)
+    return decoder(decode, encode, observation)
 
 
 def preset(event: Event) -> dict:

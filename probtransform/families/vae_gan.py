@@ -29,9 +29,9 @@ def vae_gan(
 ) -> Model:
     """From data as a VAE, from the base as a GAN; the encoder lives in `extra`. Claim: none.
 
-    The likelihood is `N(f(x); f(G(z)), I)` of the critic's last features f, times `strength` for the
-    generator. Example: `vae_gan(Event((2,)))` samples `f32[2]`. Larsen et al. (2015), arXiv:1512.09300.
-    Raises ValueError if a size is less than one, or `penalty` negative.
+    The likelihood is `N(f(x); f(G(z)), I)` of the critic's features f, below its head, times `strength` for
+    the generator. Example: `vae_gan(Event((2,)))` samples `f32[2]`. Larsen et al. (2015), arXiv:1512.09300.
+    Raises ValueError if a size is less than one, or `strength` or `penalty` negative.
     """
     positive("vae_gan", latent=latent)
     d = math.prod(event.shape)

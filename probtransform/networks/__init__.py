@@ -3,7 +3,8 @@
 from .attention import SelfAttention
 from .causal import causal
 from .causal_transformer import causal_transformer, token_transformer
-from .conv import Conv, Residual, convnet
+from .conv import Residual, convnet
+from .convolution import Conv
 from .dit import dit
 from .made import made
 from .mlp import mlp

@@ -10,9 +10,9 @@ from flax import nnx
 
 from ..core import Network, from_nnx
 from ..core.check import positive
+from .convolution import Conv
 from .pyramid import Shape, pyramid, reach_of
 from .resnet_gan import GROUPS, ups
-from .shifted import Convolution
 from .unet import AdaptiveNorm
 
 
@@ -33,7 +33,7 @@ class Generator(nnx.Module):
         self.first = nnx.Linear(first, math.prod(self.grid), rngs=rngs)
         self.blocks = ups(shape, width, [shared + part for part in rest], rngs)
         self.norm = AdaptiveNorm(width, GROUPS, 0, rngs)
-        self.last = Convolution(width, shape[2], rngs, reach_of(shape))
+        self.last = Conv(width, shape[2], rngs, reach_of(shape))
 
     def cut(self, z):
         return jnp.array_split(z, self.parts)

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 
 from ..core import Network, from_nnx
 from ..core.check import positive
+from .convolution import Conv, lecun
 from .norm import GroupNorm
 
-lecun, zeros = nnx.initializers.lecun_normal(), nnx.initializers.zeros
-
-
-class Conv(nnx.Module):
-    """`f32[h, w, inputs] -> f32[h, w, outputs]`: a convolution of odd `size`, padded with zeros, and a bias.
-
-    `y[i, j] = bias + sum_ab x[i + a, j + b] kernel[a, b]`; parameters are those of `flax.nnx.Conv`.
-    """
-
-    def __init__(self, inputs: int, outputs: int, rngs: nnx.Rngs, size: int = 3, init=lecun):
-        self.kernel = nnx.Param(init(rngs.params(), (size, size, inputs, outputs)))
-        self.bias = nnx.Param(jnp.zeros(outputs))
-
-    def __call__(self, x):
-        y = jax.lax.conv_general_dilated(
-            x[None], self.kernel[...], (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-        )
-        # the axis of one must go before the bias comes: in between, it keeps the compiler from
-        # sharing the cotangent under vmap, 6% of the gradient
-        return y[0] + self.bias[...]
+zeros = nnx.initializers.zeros
 
 
 class Residual(nnx.Module):

@@ -11,10 +11,10 @@ from flax import nnx
 
 from ..core import Network, from_nnx
 from ..core.check import positive
+from .convolution import Conv, Doubling, Halving
 from .norm import GroupNorm
 from .projection import Projection
 from .pyramid import Shape, pyramid, reach_of
-from .shifted import Convolution, Doubling, Halving
 
 GROUPS = 4
 
@@ -29,7 +29,7 @@ class Generator(nnx.Module):
         self.norm = GroupNorm(grids[0][2], GROUPS, rngs)
         self.doublings = nnx.List([Doubling(a[2], b[2], rngs) for a, b in pairwise(grids)])
         self.norms = nnx.List([GroupNorm(b[2], GROUPS, rngs) for b in grids[1:]])
-        self.last = Convolution(width, shape[2], rngs, reach_of(shape))
+        self.last = Conv(width, shape[2], rngs, reach_of(shape))
 
     def __call__(self, z, y):
         x = self.first(jnp.concatenate([z, y])).reshape(self.grid)
@@ -44,7 +44,7 @@ class Critic(nnx.Module):
 
     def __init__(self, shape: Shape, classes: int, width: int, rngs: nnx.Rngs):
         grids = pyramid(shape, width)[::-1]
-        self.first = Convolution(shape[2], width, rngs, reach_of(shape))
+        self.first = Conv(shape[2], width, rngs, reach_of(shape))
         self.halvings = nnx.List([Halving(a[2], b[2], rngs) for a, b in pairwise(grids)])
         self.norms = nnx.List([GroupNorm(b[2], GROUPS, rngs) for b in grids[1:]])
         self.last = Projection(math.prod(grids[-1]), classes, rngs)

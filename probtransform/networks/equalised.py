@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from .shifted import convolved
+from .convolution import convolved
 
 
 class Equalised(nnx.Module):

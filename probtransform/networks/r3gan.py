@@ -11,10 +11,10 @@ from flax import nnx
 
 from ..core import Network, from_nnx
 from ..core.check import positive
+from .convolution import Conv, resized
 from .dcgan import leaky
 from .projection import Projection
 from .pyramid import Shape, pyramid, reach_of
-from .shifted import Convolution, resized
 
 GROUP = 16  # channels
 GAIN = math.sqrt(2 / (1 + 0.2**2))  # of a leaky rectifier
@@ -35,8 +35,13 @@ class Block(nnx.Module):
         wide = 2 * width
         init = scaled(GAIN * blocks**-0.25)
         self.widen = nnx.Linear(width, wide, kernel_init=init, rngs=rngs)
+        if wide > GROUP and wide % GROUP:
+            raise ValueError(
+                f"r3gan: got width={width}, wanted a multiple of {GROUP // 2}, for twice as many "
+                f"channels are cut into groups of {GROUP}; change it"
+            )
         groups = max(wide // GROUP, 1)
-        self.grouped = Convolution(wide, wide, rngs, size, groups, init)
+        self.grouped = Conv(wide, wide, rngs, size, groups, init)
         self.narrow = nnx.Linear(wide, width, use_bias=False, kernel_init=zeros, rngs=rngs)
 
     def __call__(self, x):

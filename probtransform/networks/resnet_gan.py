@@ -10,9 +10,9 @@ from flax import nnx
 
 from ..core import Network, from_nnx
 from ..core.check import positive
+from .convolution import Conv
 from .projection import Projection
 from .pyramid import Shape, pyramid, reach_of
-from .shifted import Convolution
 from .unet import AdaptiveNorm, doubled, halved
 
 GROUPS = 4
@@ -27,10 +27,10 @@ class Up(nnx.Module):
 
     def __init__(self, inputs, outputs, context, grows, size, rngs: nnx.Rngs):
         self.norm1 = AdaptiveNorm(inputs, GROUPS, context, rngs)
-        self.conv1 = Convolution(inputs, outputs, rngs, size)
+        self.conv1 = Conv(inputs, outputs, rngs, size)
         self.norm2 = AdaptiveNorm(outputs, GROUPS, context, rngs)
-        self.conv2 = Convolution(outputs, outputs, rngs, size)
-        self.shortcut = Convolution(inputs, outputs, rngs, 1) if inputs != outputs else None
+        self.conv2 = Conv(outputs, outputs, rngs, size)
+        self.shortcut = Conv(inputs, outputs, rngs, 1) if inputs != outputs else None
         self.grows = grows
 
     def __call__(self, x, e):
@@ -48,9 +48,9 @@ class Down(nnx.Module):
     """
 
     def __init__(self, inputs, outputs, shrinks, first, size, rngs: nnx.Rngs):
-        self.conv1 = Convolution(inputs, outputs, rngs, size)
-        self.conv2 = Convolution(outputs, outputs, rngs, size)
-        self.shortcut = Convolution(inputs, outputs, rngs, 1) if inputs != outputs else None
+        self.conv1 = Conv(inputs, outputs, rngs, size)
+        self.conv2 = Conv(outputs, outputs, rngs, size)
+        self.shortcut = Conv(inputs, outputs, rngs, 1) if inputs != outputs else None
         self.shrinks, self.first = shrinks, first
 
     def __call__(self, x):
@@ -77,7 +77,7 @@ class Generator(nnx.Module):
         self.first = nnx.Linear(latent, math.prod(self.grid), rngs=rngs)
         self.blocks = ups(shape, width, [classes] * len(grids), rngs)
         self.norm = AdaptiveNorm(width, GROUPS, 0, rngs)
-        self.last = Convolution(width, shape[2], rngs, reach_of(shape))
+        self.last = Conv(width, shape[2], rngs, reach_of(shape))
 
     def __call__(self, z, y):
         x = self.first(z).reshape(self.grid)

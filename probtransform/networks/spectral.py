@@ -1,4 +1,7 @@
-"""Spectral normalisation: a network whose every linear map stretches no vector."""
+"""Spectral normalisation: a network whose every kernel, read as a matrix, stretches no vector.
+
+A convolution, which is that matrix at every place, may: one of 3 x 3 by up to 3.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +40,8 @@ def spectral(network: Network) -> Network:
 def largest_singular_value(w):
     """sigma of `w: f32[n, m]` by `2^9 = 512` power iterations on the smaller Gram matrix, as nine squarings.
 
-    `G^512` of trace one is nearly `v v'`, and its column of largest norm gives v without a start to be
-    unlucky with. Whatever the gap below sigma, and with k = min(n, m),
+    `G^512` of trace one is nearly `v v'`, and the column of its largest diagonal entry gives v without a
+    start to be unlucky with. Whatever the gap below sigma, and with k = min(n, m),
     `sigma k^(-1/1024) <= |W v| <= sigma`: within 1% up to k = 20,000. v is held fixed in
     derivatives, so that the gradient is u v', that of sigma.
     """

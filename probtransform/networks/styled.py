@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from .convolution import convolved
 from .equalised import Convolved, Equalised, leaky
-from .shifted import convolved
 
 TINY = 1e-8
 

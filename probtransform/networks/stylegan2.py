@@ -11,10 +11,10 @@ from flax import nnx
 
 from ..core import Network, from_nnx
 from ..core.check import positive
+from .convolution import resized
 from .equalised import Convolved, Equalised, leaky
 from .projection import Projection
 from .pyramid import Shape, pyramid, reach_of
-from .shifted import resized
 from .styled import TINY, AdaIN, Modulated, Styled
 
 
@@ -124,7 +124,8 @@ def synthesis(shape: Shape, styles: int, width: int = 32, adain: bool = False) -
     """`(f32[layers, styles], f32[places]) -> f32[*shape]`, unbounded; `extent` gives layers and places.
 
     One layer at the coarsest scale, two at each further one; the image is a sum over scales, each enlarged.
-    With `adain`, styles scale what was normalised, and not weights: the generator of the first StyleGAN.
+    With `adain`, styles scale what was normalised, and not weights, in all layers but the pixels' own: the
+    layers of the first StyleGAN.
     Karras et al. (2019), arXiv:1912.04958. Raises ValueError if a size is less than one, or if there is but
     one place to normalise over.
     """

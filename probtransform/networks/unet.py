@@ -8,7 +8,8 @@ from flax import nnx
 
 from ..core import Network, from_nnx
 from ..core.check import positive
-from .conv import Conv, zeros
+from .conv import zeros
+from .convolution import Conv
 from .norm import GroupNorm
 from .waves import timed
 

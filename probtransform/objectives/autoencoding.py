@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Distribution, Network
+from ..core.check import not_negative
 from .divergences import inverse_multiquadric, mmd
 
 Penalty = Callable[..., Any]  # (params, key, codes: [b, k], cond) -> scalar, its weight inside
@@ -28,8 +29,10 @@ def autoencoding(
     `f32[k]`, `decode.apply(params, z, cond)` an example. With `noise` the input is blurred by normal e and
     the target is not: the best map is `x + noise^2 grad log p(x)` with p the law of the blurred data.
 
-    Vincent et al. (2008), ICML; Alain & Bengio (2014), arXiv:1211.4246.
+    Vincent et al. (2008), ICML; Alain & Bengio (2014), arXiv:1211.4246. Raises ValueError for a negative
+    noise, as the penalties below do for their weights.
     """
+    not_negative("autoencoding", noise=noise)
     encoder, decoder = names
     codes_of = jax.vmap(encode.apply, (None, 0, 0))
     made_of = jax.vmap(decode.apply, (None, 0, 0))
@@ -51,6 +54,7 @@ def autoencoding(
 
 def small_codes(weight: float) -> Penalty:
     """`weight/2 E |z|^2`: codes stay near zero. Ghosh et al. (2019), arXiv:1903.12436."""
+    not_negative("small_codes", weight=weight)
     return lambda params, key, codes, cond: weight / 2 * jnp.sum(codes**2) / len(codes)
 
 
@@ -59,6 +63,7 @@ def small_weights(weight: float, name: str = "decoder") -> Penalty:
 
     Ghosh et al. (2019), arXiv:1903.12436: RAE-L2.
     """
+    not_negative("small_weights", weight=weight)
 
     def penalty(params, key, codes, cond):
         return weight * sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(params[name]))
@@ -71,6 +76,7 @@ def small_slope(weight: float, decode: Network, name: str = "decoder") -> Penalt
 
     `|J|^2 = E |J u|^2` for normal u. Ghosh et al. (2019), arXiv:1903.12436: RAE-GP.
     """
+    not_negative("small_slope", weight=weight)
 
     def one(params, key, z, cond):
         u = jax.random.normal(key, z.shape)
@@ -89,6 +95,7 @@ def like_prior(weight: float, prior: Distribution) -> Penalty:
     The kernel is a mean of inverse multiquadrics, whose scales are 0.1 to 10 times `2 k`, the expected square
     of a distance of two standard normal codes. Tolstikhin et al. (2017), arXiv:1711.01558.
     """
+    not_negative("like_prior", weight=weight)
 
     def penalty(params, key, codes, cond):
         keys = jax.random.split(key, len(codes))

@@ -18,10 +18,12 @@ from ..distributions.encoded import Encoded
 def importance_weighted(distribution: Distribution[Bound], samples: int):
     """`-mean log (1/k) sum_i exp fn(params, key_i, x, cond)` over k = `samples` draws: a player's loss.
 
-    In nats, of any bound, whatever it is made of; one sample is `likelihood`. Its gradient weighs each draw's
-    own by its share, `w_i / sum_j w_j`. What does not depend on the key, such as an encoder, is evaluated
-    once an example, and what does, in one product of matrices for all draws. `ess` is the effective part of
-    the draws, `1 / (k sum_i share_i^2)`.
+    In nats, of any bound with `E exp fn <= p(x)`, as where weights are ratios of densities. The estimated
+    trace of an ODE has only `E fn <= log p(x)`: several draws may come out above log p, and the claim does
+    not tell; take the exact trace there. One sample is `likelihood`. The gradient weighs each draw's own by
+    its share, `w_i / sum_j w_j`. What does not depend on the key, such as an encoder, is evaluated once an
+    example, and what does, in one product of matrices for all draws. `ess` is the effective part of the
+    draws, `1 / (k sum_i share_i^2)`.
 
     Burda et al. (2015), arXiv:1509.00519. Raises ValueError for a claim that is no bound, or no samples.
     """

@@ -43,10 +43,13 @@ def k_means(
     all others are, and saved, averaged and sampled from with them: what is carried is only what a mean needs
     to run. A code that stands for less than `least` of its even share starts anew at one of the vectors.
 
-    Restarts: Dhariwal et al. (2020), arXiv:2005.00341. Raises ValueError unless 0 <= decay < 1.
+    Restarts: Dhariwal et al. (2020), arXiv:2005.00341. Raises ValueError unless 0 <= decay < 1 and
+    0 < least < 1.
     """
     if not 0 <= decay < 1:
         raise ValueError(f"k_means: got decay={decay}, wanted a number in [0, 1); pass 0.99")
+    if not 0 < least < 1:  # at zero the mean of a code out of use is 0/0
+        raise ValueError(f"k_means: got least={least}, wanted a number in (0, 1); pass 0.03")
 
     def init():
         zeros = jnp.zeros((depth, levels, size))

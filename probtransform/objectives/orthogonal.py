@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import jax
 import jax.numpy as jnp
+from jax.tree_util import keystr
+
+from ..core.check import not_negative
 
 
 def orthogonal(loss, name: str, weight: float = 1e-4, spared: tuple[str, ...] = ()):
@@ -17,10 +18,7 @@ def orthogonal(loss, name: str, weight: float = 1e-4, spared: tuple[str, ...] = 
 
     Brock et al. (2018), arXiv:1809.11096. Raises ValueError unless the weight is finite and at least 0.
     """
-    if not 0 <= weight < math.inf:
-        raise ValueError(
-            f"orthogonal: got a weight of {weight}, wanted a finite number >= 0; 0 leaves kernels free"
-        )
+    not_negative("orthogonal", weight=weight)
 
     def paid(params, carry, key, batch):
         value, (carry, metrics) = loss(params, carry, key, batch)
@@ -28,11 +26,16 @@ def orthogonal(loss, name: str, weight: float = 1e-4, spared: tuple[str, ...] = 
         found = sum(
             overlaps(leaf)
             for path, leaf in leaves
-            if jnp.ndim(leaf) > 1 and not {part.key for part in path} & set(spared)
+            if jnp.ndim(leaf) > 1 and not names_of(path) & set(spared)
         )
         return value + weight * found, (carry, metrics | {"orthogonal": found})
 
     return paid
+
+
+def names_of(path) -> set[str]:
+    """The names on the way to a parameter, places of lists among them."""
+    return {keystr((part,), simple=True) for part in path}
 
 
 def overlaps(w):

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Distribution, Transform, each
+from ..core.check import not_negative, positive
 
 
 def path_length(
@@ -27,12 +28,11 @@ def path_length(
     `carry["path_length"]`, zero at first. Only one in `share` of a batch is looked at: second
     derivatives are dear. `step` has the block `name`.
 
-    Karras et al. (2019), arXiv:1912.04958. Raises ValueError unless the weight is finite and at least 0.
+    Karras et al. (2019), arXiv:1912.04958. Raises ValueError unless the weight is finite and at least 0, and
+    `share` at least 1.
     """
-    if not 0 <= weight < math.inf:
-        raise ValueError(
-            f"path_length: got a weight of {weight}, wanted a finite number >= 0; 0 leaves lengths free"
-        )
+    not_negative("path_length", weight=weight)
+    positive("path_length", share=share)
 
     def one(params, key, x, cond):
         draw, look, direction = jax.random.split(key, 3)

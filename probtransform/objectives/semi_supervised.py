@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Bound, Distribution, Network, Transform, each, one_hot
+from ..core.check import not_negative
 from ..distributions.over_labels import as_maybe, of_every_label
 
 
@@ -26,7 +27,9 @@ def semi_supervised(
     absent. `accuracy` is that of q on the labels of the batch.
 
     Kingma et al. (2014), arXiv:1406.5298, equations 6 to 9 (M2), there with weight 0.1.
+    Raises ValueError for a negative weight.
     """
+    not_negative("semi_supervised", weight=weight)
     labels, block = names
 
     def one(params, key, x, cond):
@@ -35,8 +38,9 @@ def semi_supervised(
         joint = nats + jax.nn.log_softmax(params[labels])
         log_q = jax.nn.log_softmax(classifier.apply(params[block], x, None))
         known = one_hot(label, classes)
-        without = jnp.sum(jnp.exp(log_q) * (joint - log_q))
-        bound = jnp.where(label.present, known @ joint, without)
+        q = jnp.where(label.present, known, jnp.exp(log_q))  # all on the label where there is one
+        gained = q * (joint - jnp.where(label.present, 0, log_q))
+        bound = jnp.sum(jnp.where(q == 0, 0, gained))  # another label's -inf does not count
         return bound, known @ log_q, label.present, log_q.argmax() == label.value
 
     def loss(params, carry, key, batch):

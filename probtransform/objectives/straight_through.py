@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax.lax import stop_gradient
 
 from ..core import Transform, each
+from ..core.check import not_negative
 from ..distributions.quantised import Quantised
 from .k_means import KMeans
 
@@ -29,7 +30,7 @@ def straight_through(
     and `perplexity` the exponential of the entropy of a batch's symbols, K at most, averaged over books.
 
     van den Oord et al. (2017), arXiv:1711.00937; Bengio et al. (2013), arXiv:1308.3432. Raises ValueError for
-    a step that is not `quantised`, or a negative commitment.
+    a step that is not `quantised`, a negative commitment, or `means` where there is no book for them.
     """
     way = step.inverse
     if not isinstance(way, Quantised):
@@ -37,11 +38,13 @@ def straight_through(
             f"straight_through: got a step whose way back is {type(way).__name__}, wanted Quantised; make "
             "it by transforms.quantised"
         )
-    if not 0 <= commitment < math.inf:
-        raise ValueError(
-            f"straight_through: got commitment={commitment}, wanted a finite number >= 0; 0.25 is usual"
-        )
+    not_negative("straight_through", commitment=commitment)
     quantiser = way.quantiser
+    if means is not None and quantiser.book is None:
+        raise ValueError(
+            "straight_through: got running means for a quantiser whose codes are fixed, wanted a `codebook`; "
+            "leave `means` out"
+        )
     nothing_known = quantiser.symbols * math.log(quantiser.levels)
 
     def one(params, key, x, cond):

@@ -167,6 +167,7 @@ def explain(
             weights.append(jax.lax.stop_gradient(weigh(logits)))
             total -= 2 * (parts.prior if y else 1 - parts.prior) * jnp.sum(weights[-1] * told)
         w = jnp.concatenate(weights)
+        w = w / w.max()  # squares of small weights would be zero
         size = {} if weigh is alike else {"effective_sample_size": w.sum() ** 2 / (w**2).sum()}
         return total, (carry, size)
 
@@ -203,7 +204,16 @@ def walked(parts: Components, y: int, fixed: bool, params, key, batch) -> Walk:
 
 
 def judged(parts: Components, params, walks, n: int):
-    """Logits `f32[n]`, zeros where nobody discriminates."""
+    """Logits `f32[n]`, zeros where nobody discriminates.
+
+    Raises ValueError if who discriminates gives anything but a scalar.
+    """
     if parts.discriminate is None:
         return jnp.zeros(n)
-    return jax.vmap(parts.discriminate, (None, 0))(params, walks)
+    logits = jax.vmap(parts.discriminate, (None, 0))(params, walks)
+    if logits.ndim != 1:
+        raise ValueError(
+            f"unified: got a discriminator's answer of shape {logits.shape[1:]} for one example, wanted a "
+            "scalar; take its only entry"
+        )
+    return logits

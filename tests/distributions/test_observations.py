@@ -45,7 +45,9 @@ def test_masses_of_all_examples_sum_to_one_and_are_those_of_samples(name):
         np.bincount(np.asarray(drawn) @ levels ** np.arange(3)[::-1], minlength=len(mass)) / 8000
     )
     assert (abs(share - mass) < 5 * np.sqrt(mass * (1 - mass) / 8000) + 1e-3).all()
-    assert not observation.log_prob(numbers, jnp.array([0, levels, 1])) > -jnp.inf
+    for outside in (levels, -1):  # no mass, and no slope that is not a number
+        nats, slope = jax.value_and_grad(observation.log_prob)(numbers, jnp.array([0, outside, 1]))
+        assert nats == -jnp.inf and jnp.isfinite(slope).all()
     with pytest.raises(ValueError, match="observation: got an example of shape"):
         observation.log_prob(numbers, every)
     with pytest.raises(ValueError, match="observation: got an example of dtype"):

@@ -222,8 +222,23 @@ def test_all_scores_of_a_grid():
         scores(GRID[::-1].astype(float), GRID[::-1], SIZES, KEY)
 
 
+def test_noise_names_nothing_that_was_not_asked_before():
+    """Trees that had seen the very rows they are tested on would name every factor of them."""
+    noise = np.random.default_rng(0).standard_normal(GRID.shape)
+    found = scores(noise, GRID, SIZES, KEY, train=600, test=600, trees=600)
+    chance = np.mean([1 / size for size in SIZES])
+    assert abs(found["dci_informativeness"] - chance) < 0.1
+
+
 def test_errors():
     codes = GRID.astype(float)
+    with pytest.raises(ValueError, match="dci: got 1 codes and 3 factors"):
+        dci(codes[:, :1], GRID, codes[:, :1], GRID)
+    for one in (sap, dci):
+        with pytest.raises(
+            ValueError, match=r"test part of shapes \(256, 2\) and \(256, 3\), wanted"
+        ):
+            one(codes, GRID, codes[:, :2], GRID)
     with pytest.raises(ValueError, match="mig: got 1 code"):
         mig(codes[:, :1], GRID)
     with pytest.raises(ValueError, match="sap: got 1 code"):

@@ -38,7 +38,9 @@ def met(params, key, normalised=lambda critic: critic):
     """Data, samples, `D` and `|grad D|^2` there, by the perceptrons themselves."""
     generator, critic = mlp(2, 3, 8, 2), mlp(3, 1, 8, 2)
     _, learn = jax.random.split(key)  # the other is for the way back from data
-    bases = [jax.random.split(k)[0] for k in jax.random.split(learn, len(BATCH.x))]
+    play, _ = jax.random.split(learn)  # for penalties
+    draw, _ = jax.random.split(play)  # for augmentation
+    bases = [jax.random.split(k)[0] for k in jax.random.split(draw, len(BATCH.x))]
     z = jnp.stack([jax.random.normal(k, (2,)) for k in bases])
     fake = jax.vmap(generator.apply, (None, 0))(params["generator"], z)
     judge = jax.value_and_grad(lambda x: critic.apply(normalised(params["critic"]), x)[0])
@@ -76,14 +78,20 @@ def test_ls_gan_is_least_squares_with_r1():
     np.testing.assert_allclose(found(ls_gan, params, penalty=0.7), wanted, rtol=1e-5)
 
 
-def test_wgan_gp_is_the_gap_of_means_and_its_penalty_is_above_zero():
+def test_wgan_gp_is_the_gap_of_means_and_pays_for_slopes_that_are_not_one():
+    """Where all its units are far above zero a critic is linear, and its slope the product of its kernels."""
     params = parameters()
     real, fake, _ = met(params, KEY)
     wanted = [fake.mean() - real.mean(), -fake.mean()]
     np.testing.assert_allclose(found(wgan_gp, params, penalty=0.0), wanted, rtol=1e-5)
-    one, two = (found(wgan_gp, params, penalty=p)[0] - wanted[0] for p in (1.0, 2.0))
-    assert one > 0.01
-    np.testing.assert_allclose(two, 2 * one, rtol=1e-4)
+    critic = params["critic"]
+    first = critic["first"] | {"bias": critic["first"]["bias"] + 40.0}
+    hidden = critic["hidden"][0] | {"bias": critic["hidden"][0]["bias"] + 200.0}
+    linear = params | {"critic": critic | {"first": first, "hidden": {0: hidden}}}
+    slope = first["kernel"] @ (np.eye(8) + hidden["kernel"]) @ critic["last"]["kernel"]
+    without, paid = (found(wgan_gp, linear, penalty=p)[0] for p in (0.0, 0.7))
+    wanted = 0.7 * (np.linalg.norm(slope) - 1) ** 2
+    np.testing.assert_allclose(paid - without, wanted, rtol=1e-3)
 
 
 def test_sn_gan_is_hinge_with_kernels_divided_by_their_largest_singular_value():

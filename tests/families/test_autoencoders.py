@@ -7,8 +7,10 @@ import optax
 import pytest
 
 from probtransform.core import Batch, Event, initial, sample_many
+from probtransform.families.aae import aae
 from probtransform.families.autoencoder import two_clouds
 from probtransform.families.coded import coded, mixture, perceptrons
+from probtransform.families.denoising_autoencoder import denoising_autoencoder
 from probtransform.families.rae import rae
 from probtransform.families.realnvp import realnvp
 from probtransform.families.wae import wae
@@ -79,6 +81,34 @@ def test_codes_of_wae_are_drawn_to_the_prior():
     codes = codes_of(params, BATCH.x)
     np.testing.assert_allclose(codes.mean(0), 0, atol=0.3)
     np.testing.assert_allclose(np.cov(codes.T), np.eye(2), atol=0.5)
+
+
+@pytest.mark.parametrize(
+    "prior, names",
+    [
+        (aae(EVENT, latent=2, width=8), r"\['autoencoder', 'encoder'\]"),
+        (mixture(2, 4, 0)._replace(extra={"encoder": CODER.encode.init}), r"\['encoder'\]"),
+    ],
+)
+def test_a_law_of_codes_leaves_the_names_of_the_autoencoder_to_it(prior, names):
+    with pytest.raises(ValueError, match=f"coded: got a model of codes that has {names} itself"):
+        coded(prior, EVENT, CODER, LOSS)
+
+
+@pytest.mark.parametrize("number", [-0.2, float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    "family, name, who",
+    [
+        (wae, "weight", "like_prior: got weight"),
+        (rae, "codes", "small_codes: got weight"),
+        (rae, "weights", "small_weights: got weight"),
+        (rae, "slope", "small_slope: got weight"),
+        (denoising_autoencoder, "noise", "autoencoding: got noise"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_named(family, name, who, number):
+    with pytest.raises(ValueError, match=f"{who}={number}, wanted a finite number >= 0"):
+        family(EVENT, **{name: number})
 
 
 def test_levels_come_back_as_levels():

@@ -77,11 +77,11 @@ def test_numbers_no_game_has_are_named():
     for family, bad, wanted in (
         (dcgan.dcgan, {"width": 6}, "6 channels in 4 groups"),
         (dcgan.dcgan, {"latent": 0}, "dcgan: got latent=0"),
-        (r3gan.r3gan, {"penalty": -1.0}, "r1: got a weight of -1.0"),
-        (r3gan.r3gan, {"width": 28}, "got 3 groups for 56 and 56 channels"),
-        (biggan.biggan, {"orthogonality": -1.0}, "orthogonal: got a weight of -1.0"),
+        (r3gan.r3gan, {"penalty": -1.0}, "r1: got gamma=-1.0"),
+        (r3gan.r3gan, {"width": 20}, "got width=20, wanted a multiple of 8"),
+        (biggan.biggan, {"orthogonality": -1.0}, "orthogonal: got weight=-1.0"),
         (stylegan2.stylegan2, {"mixing": 1.5}, "got mixing=1.5, wanted a probability"),
-        (stylegan2.stylegan2, {"path": -1.0}, "path_length: got a weight of -1.0"),
+        (stylegan2.stylegan2, {"path": -1.0}, "path_length: got weight=-1.0"),
     ):
         with pytest.raises(ValueError, match=wanted):
             family(EVENT, **bad)

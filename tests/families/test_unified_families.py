@@ -7,11 +7,12 @@ import pytest
 
 from probtransform.core import Event, Network, each, initial
 from probtransform.core.model import Batch
+from probtransform.families import unified
 from probtransform.families.aae import aae
 from probtransform.families.aavae import aavae
 from probtransform.families.bigan import bigan
 from probtransform.families.infogan import coded, infogan
-from probtransform.families.iwgan import iwgan
+from probtransform.families.iwgan import adversary, iwgan
 from probtransform.families.vae_gan import vae_gan
 
 KEY = jax.random.key(0)
@@ -63,8 +64,10 @@ def test_data_and_samples_of_an_untrained_aavae_count_half():
         (iwgan, {"latent": 0}, "iwgan: got latent=0, wanted at least 1"),
         (infogan, {"categories": 0}, "infogan: got categories=0, wanted at least 1"),
         (aae, {"noise": 0.0}, "normal_about: got a scale of 0.0"),
-        (bigan, {"penalty": -1.0}, "r1: got a weight of -1.0"),
+        (infogan, {"strength": -1.0}, "infogan: got strength=-1.0, wanted a finite number >= 0"),
+        (bigan, {"penalty": -1.0}, "r1: got gamma=-1.0"),
         (vae_gan, {"latent": 0}, "vae_gan: got latent=0, wanted at least 1"),
+        (vae_gan, {"strength": float("nan")}, "vae_gan: got strength=nan, wanted a finite number"),
         (aavae, {"temperature": 0.0}, "aavae: got temperature=0.0, wanted a finite number > 0"),
         (aavae, {"width": 0}, "mlp: got width=0, wanted at least 1"),
     ],
@@ -72,3 +75,8 @@ def test_data_and_samples_of_an_untrained_aavae_count_half():
 def test_numbers_that_mean_nothing_are_named(family, bad, wanted):
     with pytest.raises(ValueError, match=wanted):
         family(Event((2,)), **bad)
+
+
+def test_an_adversary_is_named_by_its_row():
+    with pytest.raises(ValueError, match=r"^gan: got latent=0"):
+        adversary(Event((2,)), unified.gan, latent=0)

@@ -58,7 +58,10 @@ def grid(path, steps, exponent):
 @pytest.mark.parametrize(
     "exponent", [2.0, *(pytest.param(e, marks=pytest.mark.slow) for e in (2.5, 3.0))]
 )
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize(
+    "name",
+    [n if n in ("linear", "edm") else pytest.param(n, marks=pytest.mark.slow) for n in PATHS],
+)
 def test_every_sampler_has_its_order(name, exponent):
     path = PATHS[name]
     predicts = dict(zip(PATHS, paths.VIEWS, strict=True))[name]  # every path with a view of its own

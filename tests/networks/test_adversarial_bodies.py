@@ -8,10 +8,10 @@ from test_unet import loud
 
 from probtransform.core import Network, from_nnx
 from probtransform.networks import biggan, dcgan, r3gan, resnet_gan, styled, stylegan2
+from probtransform.networks.convolution import Conv, Doubling, Halving, resized
 from probtransform.networks.equalised import Equalised
 from probtransform.networks.projection import Projection
 from probtransform.networks.pyramid import pyramid
-from probtransform.networks.shifted import Convolution, Doubling, Halving, resized
 
 KEY = jax.random.key(0)
 BODIES = {"dcgan": dcgan, "resnet_gan": resnet_gan, "biggan": biggan, "r3gan": r3gan}
@@ -63,7 +63,7 @@ def drawn(build, *shape):
 
 @pytest.mark.parametrize("size, groups", [(3, 1), (3, 2), (1, 1), (5, 3)])
 def test_a_convolution_is_that_of_the_compiler(size, groups):
-    network, params, x = drawn(lambda rngs: Convolution(6, 12, rngs, size, groups), 7, 4, 6)
+    network, params, x = drawn(lambda rngs: Conv(6, 12, rngs, size, groups), 7, 4, 6)
     expected = conv(
         x, params["kernel"], window_strides=(1, 1), padding="SAME", feature_group_count=groups
     )
@@ -92,7 +92,7 @@ def test_doubling_is_a_convolution_of_stride_one_half():
 
 def test_groups_must_divide_the_channels():
     with pytest.raises(ValueError, match="got 4 groups for 6 and 8 channels"):
-        from_nnx(lambda rngs: Convolution(6, 8, rngs, groups=4))
+        from_nnx(lambda rngs: Conv(6, 8, rngs, groups=4))
 
 
 def test_bilinear_steps_are_the_filter_one_three_three_one():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from probtransform.core import Batch, Network, from_nnx, pushforward
+from probtransform.core import Batch, Distribution, Network, from_nnx, pushforward
 from probtransform.distributions import normal
 from probtransform.objectives.adversarial import (
     Augmentation,
@@ -24,6 +24,8 @@ from probtransform.objectives.adversarial import (
 from probtransform.transforms import implicit
 
 KEY = jax.random.key(0)
+PLAY, _ = jax.random.split(KEY)  # the other is for penalties
+DRAW, _ = jax.random.split(PLAY)  # the other is for augmentation
 GAMES = {
     "saturating": saturating,
     "non_saturating": non_saturating,
@@ -169,7 +171,7 @@ def test_both_penalties_act():
 
 def base_points(count):
     """What `normal` draws in `MODEL` for a batch's key `KEY`."""
-    keys = jax.random.split(KEY, count)
+    keys = jax.random.split(DRAW, count)
     return jax.vmap(lambda k: jax.random.normal(jax.random.split(k, 2)[0], (2,)))(keys)
 
 
@@ -183,13 +185,41 @@ def test_the_critic_holds_samples_fixed_and_the_generator_the_data_side(name):
     params = parameters()
     (_, critic), (_, generator) = both(GAMES[name], params, [r1(1.0), r2(1.0)])
     assert (critic["generator"]["shift"] == 0).all()
-    fake = jax.vmap(lambda k: MODEL.sample(params, k))(jax.random.split(KEY, 5))
+    fake = jax.vmap(lambda k: MODEL.sample(params, k))(jax.random.split(DRAW, 5))
     logits = [
         jax.vmap(lambda x: CRITIC.apply(params["critic"], x, None))(x) for x in (BATCH.x, fake)
     ]
     by_logit = jax.grad(GAMES[name].generator, 1)(*logits)
     wanted = by_logit @ (params["critic"]["a"] * fake)
     np.testing.assert_allclose(generator["generator"]["shift"], wanted, rtol=1e-5)
+
+
+def test_no_key_is_used_twice_and_both_players_see_the_same_draws():
+    """A sample is its key and the keys made of it: none may be that of a penalty, a change or another."""
+    words, used, shown = jax.random.key_data, [], []
+
+    def family_of(key):
+        return jnp.concatenate([words(key)[None], words(jax.random.split(key, 6))]).reshape(-1)
+
+    def penalty(judge, key, real, fake):
+        used.append(family_of(key))
+        return 0.0
+
+    def apply(state, key, batch):
+        used.append(family_of(key))
+        shown.append(batch.x)
+        return batch
+
+    law = Distribution(lambda key: {}, lambda params, key, cond: family_of(key), None)
+    blind = Network(lambda key: (), lambda p, x, cond: jnp.zeros(()))
+    augment = Augmentation(lambda key: 0, apply, lambda state, logits: state)
+    critic, generator = adversarial(law, blind, penalties=[penalty] * 3, augment=augment)
+    batch = Batch(jnp.zeros((6, 2)))
+    critic({"critic": ()}, {"augment": 0}, KEY, batch)
+    keys = np.concatenate([*used, *shown[1]]).reshape(-1, 2)
+    assert len(keys) == (3 + 2 + 6) * 7 == len(np.unique(keys, axis=0))
+    generator({"critic": ()}, {"augment": 0}, KEY, batch)
+    np.testing.assert_array_equal(shown[1], shown[3])
 
 
 def test_a_logit_is_of_one_example():

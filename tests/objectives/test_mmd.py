@@ -67,7 +67,8 @@ def test_zero_on_average_for_one_law(key):
 def test_bad_numbers():
     with pytest.raises(ValueError, match="two or more of each"):
         mmd(X[:1], Y, energy_kernel)
-    with pytest.raises(ValueError, match="gaussian_kernel: got \\(\\)"):
+    with pytest.raises(ValueError, match=r"gaussian_kernel: got \(\).*the median distance"):
         gaussian_kernel()
-    with pytest.raises(ValueError, match="inverse_multiquadric: got \\(-1"):
+    squared = r"inverse_multiquadric: got \(-1.*the median squared distance"
+    with pytest.raises(ValueError, match=squared):
         inverse_multiquadric(-1.0)

@@ -54,7 +54,19 @@ def test_a_loss_is_what_it_was_and_the_kernels_of_one_block():
     np.testing.assert_allclose(slope["generator"]["a"]["kernel"], wanted, rtol=1e-4)
 
 
+def test_parameters_in_lists_are_found_and_spared_by_their_place():
+    kernels = [jnp.asarray(RNG.standard_normal((3, 2))) for _ in range(2)]
+
+    def found(*spared):
+        paid = orthogonal(lambda *inputs: (0.0, ((), {})), "generator", 1.0, spared)
+        return paid({"generator": {"layers": kernels}}, (), None, None)[0]
+
+    np.testing.assert_allclose(found(), sum(map(by_formula, kernels)), rtol=1e-5)
+    np.testing.assert_allclose(found("0"), by_formula(kernels[1]), rtol=1e-5)
+    assert found("layers") == 0
+
+
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
 def test_a_weight_is_a_number_at_least_zero(weight):
-    with pytest.raises(ValueError, match="orthogonal: got a weight"):
+    with pytest.raises(ValueError, match="orthogonal: got weight"):
         orthogonal(None, "generator", weight)

@@ -89,6 +89,7 @@ def test_the_average_is_held_still_when_lengths_are_learned():
     np.testing.assert_allclose(slope, 2 * (square - after * mean), rtol=1e-4)
 
 
-def test_a_weight_is_a_number_at_least_zero():
-    with pytest.raises(ValueError, match="path_length: got a weight of -1"):
-        path_length(None, None, None, "synthesis", -1.0)
+def test_numbers_that_mean_nothing_are_named():
+    for bad, wanted in (({"weight": -1.0}, "got weight=-1.0"), ({"share": 0}, "got share=0")):
+        with pytest.raises(ValueError, match=f"path_length: {wanted}"):
+            path_length(None, None, None, "synthesis", **bad)

@@ -118,8 +118,13 @@ def test_penalties_agree_with_finite_differences(name):
 @pytest.mark.parametrize("name", PENALTIES)
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
 def test_a_weight_that_is_none_is_named(name, weight):
-    with pytest.raises(ValueError, match=f"{name}: got a weight of {weight}, wanted a finite"):
+    with pytest.raises(ValueError, match=f"{name}: got .*={weight}, wanted a finite"):
         PENALTIES[name](weight)
+
+
+def test_a_scale_that_is_none_is_named():
+    with pytest.raises(ValueError, match="dragan: got scale=nan, wanted a finite"):
+        dragan(1.0, scale=float("nan"))
 
 
 def test_clipped_weights_stay_in_the_box_and_come_back():

@@ -3,11 +3,22 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from scipy.special import log_softmax, logsumexp
 from scipy.stats import norm
 
-from probtransform.core import Batch, Distribution, Exact, Maybe, Network, log_density, sample_many
+from probtransform.core import (
+    Batch,
+    Distribution,
+    Event,
+    Exact,
+    Maybe,
+    Network,
+    log_density,
+    sample_many,
+)
 from probtransform.distributions import gaussian, over_labels
+from probtransform.families.semi_supervised_vae import semi_supervised_vae
 from probtransform.objectives import classify_codes, semi_supervised
 from probtransform.transforms import decoder
 
@@ -75,6 +86,33 @@ def test_labels_count_where_they_are_and_teach_the_classifier():
     np.testing.assert_allclose(
         plain, -known.mean() - 0.7 * LOG_Q[np.arange(4), labels].mean(), rtol=1e-5
     )
+
+
+def test_what_a_label_cannot_have_has_no_mass_and_leaves_the_other_labels_alone():
+    """Uniforms on [y, y+1): under its own label x = 1.5 has `log p(x, y) = log p(y)`, elsewhere none."""
+
+    def fn(params, key, x, cond=None):
+        return jnp.where(jnp.floor(x[0]) == cond, 0.0, -jnp.inf)
+
+    law = Distribution(lambda key: {}, None, Exact(fn))
+    loss = semi_supervised(law, CLASSIFIER, 3, 0.0)
+
+    def nats(params, label):
+        batch = Batch(jnp.asarray([[1.5]]), jnp.asarray([label]))
+        return -loss(params, (), KEY, batch)[0]
+
+    value, slope = jax.value_and_grad(nats)(PARAMS, 1)
+    np.testing.assert_allclose(value, log_softmax(PRIOR)[1], rtol=1e-5)
+    wanted = np.eye(3)[1] - np.exp(log_softmax(PRIOR))
+    np.testing.assert_allclose(slope["labels"], wanted, rtol=1e-5)
+    assert all((leaf == 0).all() for leaf in jax.tree.leaves(slope["classifier"]))
+    assert nats(PARAMS, 0) == nats(PARAMS, 2) == -np.inf
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_a_weight_is_a_number_at_least_zero(weight):
+    with pytest.raises(ValueError, match=f"semi_supervised: got weight={weight}"):
+        semi_supervised_vae(Event((2,)), label_weight=weight)
 
 
 def test_a_label_out_of_range_is_not_a_number():

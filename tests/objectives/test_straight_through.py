@@ -13,7 +13,7 @@ from probtransform.distributions import autoregressive, gaussian
 from probtransform.objectives import k_means, straight_through
 from probtransform.objectives.straight_through import perplexities
 from probtransform.training import learner
-from probtransform.transforms import codebook, decoder, quantised
+from probtransform.transforms import codebook, decoder, finite_scalar, quantised
 
 KEY = jax.random.key(0)
 RNG = np.random.default_rng(0)
@@ -206,3 +206,9 @@ def test_what_does_not_fit_is_named():
         straight_through(step, -1.0)
     with pytest.raises(ValueError, match="k_means: got decay=1"):
         k_means(3, 2, decay=1.0)
+    for least in (0.0, 1.0, float("nan")):
+        with pytest.raises(ValueError, match=f"k_means: got least={least}"):
+            k_means(3, 2, least=least)
+    grid = quantised(finite_scalar(2, (3,)), other, other, gaussian((3,)))
+    with pytest.raises(ValueError, match="got running means for a quantiser whose codes are fixed"):
+        straight_through(grid, means=k_means(3, 1))

@@ -26,6 +26,7 @@ from probtransform.objectives.divergences import f_divergence
 from probtransform.objectives.unified import (
     Components,
     Walk,
+    convincing,
     discriminator,
     explain,
     importance,
@@ -339,6 +340,27 @@ def test_iwgan():
     size = losses["generator"](params, (), KEY, batch())[1][1]["effective_sample_size"]
     close(size, 1 / (w**2).sum())
     assert 1 < size < N
+
+
+def test_the_effective_sample_size_of_small_weights():
+    """Of weights `e^-60` times 2 and 1 in single precision, where their squares are zero: `3^2 / 5`."""
+    origin = walk(lambda params, key, x, cond: x)
+    parts = Components(origin, discriminate=lambda params, walk: walk.end[0])
+    logits = jnp.float32([[np.log(2) - 60], [-60.0]])
+    loss = explain(parts, weigh=convincing())
+    size = loss({}, (), KEY, Batch(logits))[1][1]["effective_sample_size"]
+    assert size.dtype == jnp.float32
+    np.testing.assert_allclose(size, 9 / 5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("row", [unified.gan, unified.iwgan])
+def test_a_discriminator_of_several_numbers_is_refused(row):
+    """One number in a row of its own as well: it would be taken for a batch of one."""
+    losses = row(Laws(normal((C,)), GENERATE), net(D, 1))
+    params = parameters(generator=GENERATOR, critic=net(D, 1))
+    for loss in losses.values():
+        with pytest.raises(ValueError, match=r"got a discriminator's answer of shape \(1,\)"):
+            loss(params, (), KEY, batch())
 
 
 def test_where_the_critic_knows_nothing_the_iwgan_is_the_gan():

@@ -16,7 +16,7 @@ def shaken(params, scale=0.5):
     return jax.tree.map(lambda p: p + scale * noise.standard_normal(p.shape).astype("f"), params)
 
 
-@pytest.mark.parametrize("size, depth", [(2, 1), (3, 3)])
+@pytest.mark.parametrize("size, depth", [(2, 1), pytest.param(3, 3, marks=pytest.mark.slow)])
 def test_keeps_what_an_exact_bijection_promises(size, depth):
     step = block_autoregressive(size, units=3, depth=depth)
     check_transform(step, jnp.zeros(size), points=30)

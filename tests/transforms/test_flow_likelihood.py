@@ -78,7 +78,10 @@ def test_an_estimated_trace_is_right_on_average():
     assert error > 1e-3 and abs(found.mean() - log_density(x)) < 3 * error
 
 
-@pytest.mark.parametrize("adjoint", ["checkpointed", "direct", "backsolve"])
+@pytest.mark.parametrize(
+    "adjoint",
+    ["checkpointed", *(pytest.param(a, marks=pytest.mark.slow) for a in ("direct", "backsolve"))],
+)
 def test_gradients_are_finite_differences(adjoint):
     """Of log p in a parameter that bends the field."""
     field = exact(paths.linear(), "velocity")

@@ -50,7 +50,14 @@ def by_passes(network, scalar, params, z, cond=None):
     return jax.lax.fori_loop(0, len(z), one, jnp.zeros_like(z))
 
 
-@pytest.mark.parametrize("size, depth", [(1, 2), (2, 2), (3, 1), (D, 3), (19, 2)])
+SIZES = [
+    (2, 2),
+    (D, 3),
+    *(pytest.param(*s, marks=pytest.mark.slow) for s in ((1, 2), (3, 1), (19, 2))),
+]
+
+
+@pytest.mark.parametrize("size, depth", SIZES)
 def test_sampling_entry_by_entry_is_that_of_full_passes_and_of_sweeps(size, depth):
     network, scalar = causal(size, 2, context=1, width=2 * size + 3, depth=depth), shift_and_scale()
     order = np.random.default_rng(size).permutation(size)
@@ -128,7 +135,8 @@ def test_a_network_for_every_example():
     z = jax.random.normal(KEY, (3, D))
     many = jax.tree.map(lambda *p: jnp.stack(p), *params)
     got = jax.vmap(lambda p, z: flow.forward(p, KEY, z))(many, z)
-    wanted = jnp.stack([flow.forward(p, KEY, z) for p, z in zip(params, z, strict=True)])
+    alone = jax.jit(lambda p, z: flow.forward(p, KEY, z))
+    wanted = jnp.stack([alone(p, z) for p, z in zip(params, z, strict=True)])
     np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)
 
 

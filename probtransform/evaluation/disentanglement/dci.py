@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import entropy
 
-from .information import checked
+from .information import halves
 
 
 class DCI(NamedTuple):
@@ -23,13 +23,20 @@ def dci(codes, factors, test_codes, test_factors, classifier: Any = None) -> DCI
     """The three of a classifier of each factor from all codes, by its `feature_importances_`.
 
     By default gradient boosted trees as scikit-learn has them: some minutes for 10,000 examples of factors
-    with many values. Eastwood & Williams (2018), ICLR. Raises ValueError for other shapes.
+    with many values. Eastwood & Williams (2018), ICLR. Raises ValueError for fewer than two codes or factors,
+    or other shapes.
     """
     from sklearn.base import clone  # a second to import
     from sklearn.ensemble import GradientBoostingClassifier
 
-    codes, factors = checked("dci", codes, factors)
-    test_codes, test_factors = checked("dci", test_codes, test_factors)
+    codes, factors, test_codes, test_factors = halves(
+        "dci", codes, factors, test_codes, test_factors
+    )
+    if min(codes.shape[1], factors.shape[1]) < 2:
+        raise ValueError(
+            f"dci: got {codes.shape[1]} codes and {factors.shape[1]} factors, wanted at least 2 of each: it "
+            "compares them"
+        )
     if classifier is None:
         classifier = GradientBoostingClassifier(random_state=0)
     fits = [clone(classifier).fit(codes, factor) for factor in factors.T]

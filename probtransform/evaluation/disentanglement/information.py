@@ -24,6 +24,19 @@ def checked(who: str, codes, factors) -> tuple[np.ndarray, np.ndarray]:
     return finite(who, codes), factors
 
 
+def halves(who: str, codes, factors, test_codes, test_factors):
+    """Both parts as arrays, the first `checked`. Raises ValueError unless their columns are the same."""
+    codes, factors = checked(who, codes, factors)
+    test_codes, test_factors = np.asarray(test_codes), np.asarray(test_factors)
+    shapes = [test_codes.shape, test_factors.shape]
+    if shapes != [(len(test_codes), a.shape[1]) for a in (codes, factors)]:
+        raise ValueError(
+            f"{who}: got a test part of shapes {shapes[0]} and {shapes[1]}, wanted [m, {codes.shape[1]}] and "
+            f"[m, {factors.shape[1]}], as those learned from; pass the same columns"
+        )
+    return codes, factors, finite(who, test_codes), test_factors
+
+
 def discretised(x, bins: int = BINS) -> np.ndarray:
     """Each column of `x: [n, k]` cut into `bins` cells of one width, from its least value to its largest."""
     columns = np.asarray(x).T

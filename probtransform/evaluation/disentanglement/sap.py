@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .information import checked
+from .information import halves
 
 
 def sap(codes, factors, test_codes, test_factors) -> float:
@@ -15,8 +15,9 @@ def sap(codes, factors, test_codes, test_factors) -> float:
 
     Kumar et al. (2017), arXiv:1711.00848. Raises ValueError for one code alone, or other shapes.
     """
-    codes, factors = checked("sap", codes, factors)
-    test_codes, test_factors = checked("sap", test_codes, test_factors)
+    codes, factors, test_codes, test_factors = halves(
+        "sap", codes, factors, test_codes, test_factors
+    )
     if codes.shape[1] < 2:
         raise ValueError("sap: got 1 code, wanted at least 2: it compares the best with the second")
     score = accuracies(codes, factors, test_codes, test_factors)

@@ -99,19 +99,21 @@ def adversarial(
 
     def sides(params, carry, key, batch):
         """Data and samples as the critic is shown them."""
-        real, fake = batch, generated(params, key, batch)
+        draw, change = jax.random.split(key)
+        real, fake = batch, generated(params, draw, batch)
         if augment is None:
             return real, fake
-        first, second = jax.random.split(jax.random.fold_in(key, len(penalties)))
+        first, second = jax.random.split(change)
         state = carry["augment"]
         return augment.apply(state, first, real), augment.apply(state, second, fake)
 
     def critic_loss(params, carry, key, batch):
-        real, fake = jax.lax.stop_gradient(sides(params, carry, key, batch))
+        play, pay = jax.random.split(key)
+        real, fake = jax.lax.stop_gradient(sides(params, carry, play, batch))
         logits = judge(params, real)
         played = game.critic(logits, judge(params, fake))
         paid = sum(
-            penalty(partial(judge, params), jax.random.fold_in(key, i), real, fake)
+            penalty(partial(judge, params), jax.random.fold_in(pay, i), real, fake)
             for i, penalty in enumerate(penalties)
         )
         metrics = {name: played, f"{name}_penalty": jnp.asarray(paid, played.dtype)}
@@ -122,7 +124,8 @@ def adversarial(
         return played + paid, (carry, metrics)
 
     def generator_loss(params, carry, key, batch):
-        real, fake = sides(params, carry, key, batch)
+        play, _ = jax.random.split(key)  # the critic pays its penalties by the other
+        real, fake = sides(params, carry, play, batch)
         played = game.generator(jax.lax.stop_gradient(judge(params, real)), judge(params, fake))
         return played, (carry, {"generator": played})
 

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+from ...core.check import not_negative
 
 Penalty = Callable[..., Any]
 
@@ -18,15 +19,15 @@ Penalty = Callable[..., Any]
 def r1(gamma: float) -> Penalty:
     """`gamma/2 E |grad D(x)|^2` over data. Mescheder et al. (2018), arXiv:1801.04406.
 
-    Raises ValueError unless gamma is finite and at least 0, as all penalties do for their weight.
+    Raises ValueError unless gamma is finite and at least 0, as all penalties do for their numbers.
     """
-    weighed("r1", gamma)
+    not_negative("r1", gamma=gamma)
     return lambda judge, key, real, fake: gamma / 2 * jnp.mean(squared_slopes(judge, real))
 
 
 def r2(gamma: float) -> Penalty:
     """`gamma/2 E |grad D(G(z))|^2` over samples. Mescheder et al. (2018), arXiv:1801.04406."""
-    weighed("r2", gamma)
+    not_negative("r2", gamma=gamma)
     return lambda judge, key, real, fake: gamma / 2 * jnp.mean(squared_slopes(judge, fake))
 
 
@@ -35,7 +36,7 @@ def gradient_penalty(weight: float = 10.0) -> Penalty:
 
     Two-sided: slopes below one are paid for too. Gulrajani et al. (2017), arXiv:1704.00028.
     """
-    weighed("gradient_penalty", weight)
+    not_negative("gradient_penalty", weight=weight)
 
     def penalty(judge, key, real, fake):
         a = jax.random.uniform(key, (len(real.x),) + (1,) * (real.x.ndim - 1))
@@ -49,7 +50,7 @@ def dragan(weight: float = 10.0, scale: float = 0.5) -> Penalty:
 
     Kodali et al. (2017), arXiv:1705.07215.
     """
-    weighed("dragan", weight)
+    not_negative("dragan", weight=weight, scale=scale)
 
     def penalty(judge, key, real, fake):
         noise = scale * jnp.std(real.x) * jax.random.normal(key, real.x.shape)
@@ -70,10 +71,3 @@ def unit_slope(judge, batch):
     level = squared == 0
     norm = jnp.where(level, 0.0, jnp.sqrt(jnp.where(level, 1.0, squared)))
     return jnp.mean((norm - 1) ** 2)
-
-
-def weighed(who: str, weight: float) -> None:
-    if not 0 <= weight < math.inf:
-        raise ValueError(
-            f"{who}: got a weight of {weight}, wanted a finite number >= 0; 0 leaves the critic free"
-        )

@@ -7,8 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from ...core import Transform
-from ...core.check import positive
-from .codes import bound, encoding, not_negative
+from ...core.check import not_negative, positive
+from .codes import bound, encoding
 
 
 def counter(key):

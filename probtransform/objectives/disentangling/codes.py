@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -47,12 +46,3 @@ def bound(codes: Codes):
     variance = jnp.exp(2 * codes.log_scale)
     kl = (codes.mean**2 + variance - 1) / 2 - codes.log_scale
     return -jnp.mean(codes.log_likelihood), jnp.mean(kl.sum(-1))
-
-
-def not_negative(who: str, **numbers: float) -> None:
-    """Raise ValueError naming the first of these weights that is negative or not finite."""
-    for name, number in numbers.items():
-        if not 0 <= number < math.inf:
-            raise ValueError(
-                f"{who}: got {name}={number}, wanted a finite number >= 0; 0 leaves the term out"
-            )

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from jax.nn import softplus
 
 from ...core import Network, Transform
-from .codes import bound, encoding, not_negative
+from ...core.check import not_negative
+from .codes import bound, encoding
 
 
 def density_ratio(
@@ -22,9 +23,9 @@ def density_ratio(
     """`(autoencoder loss, discriminator loss)` of FactorVAE, each a player's.
 
     Autoencoder: `-E log p(x|z) + KL + gamma E D(z)`. Discriminator: `E softplus(-D(z)) + E softplus(D(z'))`,
-    halved, z' with each of its entries from another example of the batch: at its best the logit D is
-    `log q(z) / prod_l q(z_l)`, whose mean is the total correlation. `discriminator.apply(params, z)` is a
-    scalar, its block `block`.
+    halved, z' with each of its entries from another example of the batch, up to fixed points of the
+    permutation: at its best the logit D is `log q(z) / prod_l q(z_l)`, whose mean is the total correlation.
+    `discriminator.apply(params, z)` is a scalar, its block `block`.
 
     Kim & Mnih (2018), arXiv:1802.05983. Raises ValueError for a negative gamma.
     """

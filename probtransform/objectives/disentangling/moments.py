@@ -7,7 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from ...core import Transform
-from .codes import bound, encoding, not_negative
+from ...core.check import not_negative
+from .codes import bound, encoding
 
 
 def moments(

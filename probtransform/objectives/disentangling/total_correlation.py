@@ -10,7 +10,8 @@ from jax.nn import logsumexp
 from jax.scipy.stats import norm
 
 from ...core import Transform
-from .codes import Codes, bound, encoding, not_negative
+from ...core.check import not_negative
+from .codes import Codes, bound, encoding
 
 
 def stratified(batch: int, size: int):
@@ -24,7 +25,7 @@ def stratified(batch: int, size: int):
     if not 2 <= batch <= size:
         raise ValueError(
             f"stratified: got a batch of {batch} from {size} examples, wanted between 2 and {size}; say how "
-            "many examples there are to learn from"
+            "many examples there are to learn from, or take a larger batch"
         )
     others = (1 - 1 / size) / (batch - 1)
     return jnp.where(jnp.eye(batch, dtype=bool), 1 / size, others)

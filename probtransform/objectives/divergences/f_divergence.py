@@ -29,9 +29,9 @@ Elementwise = Callable[[Any], Any]
 class FDivergence(NamedTuple):
     """D_f by four functions, each elementwise.
 
-    f:          `r -> f(e^r)` of a log-ratio; infinite only where the value itself overflows.
+    f:          `r -> f(e^r)` of a finite log-ratio; infinite only where the value itself overflows.
     optimal:    `r -> v`, the critic's output at which the bound is tight: `activation(v) = f'(e^r)`.
-    activation: `v -> T`, from the whole line onto the domain of f*, increasing.
+    activation: `v -> T`, from the whole line into the domain of f*, increasing.
     conjugate:  `v -> f*(activation(v))`.
     gaussians:  `(P, Q) -> D_f`, the closed form for two `Gaussian`s, or None where there is none.
     """

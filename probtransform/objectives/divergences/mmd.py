@@ -38,7 +38,7 @@ def mmd(x, y, kernel: Kernel, biased: bool = False):
 
 def gaussian_kernel(*bandwidths: float) -> Kernel:
     """The mean of `exp(-|a - b|^2 / (2 h^2))` over bandwidths h, in the units of the data."""
-    positive("gaussian_kernel", bandwidths)
+    positive("gaussian_kernel", bandwidths, "median distance")
     return mixed(lambda squares, h: jnp.exp(-squares / (2 * h**2)), bandwidths)
 
 
@@ -47,7 +47,7 @@ def inverse_multiquadric(*scales: float) -> Kernel:
 
     Tolstikhin et al. (2018), arXiv:1711.01558, with `s = 2 d` times 0.1 .. 10 for codes in d dimensions.
     """
-    positive("inverse_multiquadric", scales)
+    positive("inverse_multiquadric", scales, "median squared distance")
     return mixed(lambda squares, s: s / (s + squares), scales)
 
 
@@ -69,9 +69,9 @@ def mixed(of_squares, numbers) -> Kernel:
     return kernel
 
 
-def positive(who: str, numbers) -> None:
+def positive(who: str, numbers, usual: str) -> None:
     if not numbers or not all(0 < number < math.inf for number in numbers):
         raise ValueError(
-            f"{who}: got {numbers}, wanted one finite number above zero or several; pass the median "
-            "distance of two examples, say"
+            f"{who}: got {numbers}, wanted one finite number above zero or several; pass the {usual} of two "
+            "examples, say"
         )

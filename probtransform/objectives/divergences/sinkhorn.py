@@ -38,7 +38,9 @@ def sinkhorn_divergence(x, y, epsilon: float, threshold: float = 1e-3):
 
     Not negative, and zero for equal samples alone, which `OT` itself is not. It and `epsilon` are in
     squared units of the data: towards zero it is the squared W_2, towards infinity the squared distance of
-    the means. Plans are within `threshold` of their weights. Raises ValueError unless epsilon > 0.
+    the means. Plans are within `threshold` of their weights, unless `MOST` rounds are too few, as where
+    epsilon is small beside the squared distances. `debiased` gives the error as well: if it is above the
+    threshold, take a larger epsilon. Raises ValueError unless epsilon > 0.
     """
     above_zero(epsilon)
     return debiased(x, y, epsilon, threshold)[0]
