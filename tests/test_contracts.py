@@ -210,7 +210,8 @@ def contract_sum(model, batch):
             assert abs(total.mean() - 1) < 1e-3
         else:
             error = total.std() / np.sqrt(len(total))
-            assert 0.2 < total.mean() < 1 + 5 * error + 1e-3
+            assert total.mean() < 1 + 5 * error + 1e-3
+    assert total.mean() > 0.2  # loose at first, perhaps, but not once it was learned
 
 
 def mass(distribution, params, x, draws):
@@ -221,22 +222,24 @@ def mass(distribution, params, x, draws):
 
 
 def contract_integral(model, batch):
-    """On the plane an exact density integrates to 1, a bound's `E_key[exp fn]` to no more; and
-    to the first two moments of the samples."""
+    """On the plane an exact density integrates to 1, a bound's `E_key[exp fn]` to no more, and once it was
+    learned to nearly as much; and so to the first two moments of the samples."""
     claim = model.distribution.density
     exact = isinstance(claim, Exact)
     slack, draws = (1e-3, 1) if exact else (0.05, 16)  # a bound's integral is a Monte Carlo one
-    for params in (start(model), fitted(model, batch)):
+    for params, tight in ((start(model), exact), (fitted(model, batch), True)):
         drawn = np.asarray(sample_many(model.distribution, params, KEY, 4000), np.float64)
         for cells in (161, 321):  # the finer one only where the coarser is not fine enough
             x, area = grid(drawn, cells)
             p = area * densities(claim, params, x, draws)
             total = p.sum(1)
             error = 0 if exact else total.std() / np.sqrt(draws)
-            low, high = 1 - slack - 5 * error, 1 + 1e-3 + 5 * error
+            low, high = 1 - slack - 5 * error if tight else 0.0, 1 + 1e-3 + 5 * error
             if low < total.mean() < high:
                 break
         assert low < total.mean() < high
+        if not tight:
+            continue
         for moment in (lambda x: x, lambda x: x**2, lambda x: x[:, :1] * x[:, 1:]):
             seen = moment(drawn)
             error = seen.std(0) / np.sqrt(len(seen))

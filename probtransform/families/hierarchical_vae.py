@@ -34,7 +34,7 @@ def hierarchical_vae(
     rung = Rung(
         up=added(between(width, width)),
         law=between(width, 2 * latent),
-        guess=confident(between(2 * width, 2 * latent), latent),
+        guess=confident(between(2 * width, 2 * latent, quiet=False), latent),
         down=taking_in(latent, width, added(between(width, width, quiet=False))),
     )
     enter = encoder_of(event, width, width, depth)

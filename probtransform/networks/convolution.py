@@ -93,20 +93,20 @@ def convolved(x, kernel, groups: int = 1):
 
 @jax.custom_jvp
 def convolution(x, kernel):
-    return same_size(x[None], kernel, "NHWC", "HWIO", "NHWC")[0]
+    return same_size(x[None], kernel, ("NHWC", "HWIO", "NHWC"))[0]
 
 
 @convolution.defjvp
 def slopes(inputs, tangents):
     """The two linear maps, in layouts whose transposes are of the layout above."""
     (x, kernel), (dx, dkernel) = inputs, tangents
-    by_image = same_size(dx[None], kernel.swapaxes(2, 3), "NHWC", "HWOI", "NHWC")[0]
+    by_image = same_size(dx[None], kernel.swapaxes(2, 3), ("NHWC", "HWOI", "NHWC"))[0]
     images, kernels = x.transpose(2, 0, 1)[..., None], dkernel.transpose(2, 0, 1, 3)
-    by_kernel = same_size(images, kernels, "CHWN", "IHWO", "HWNC")[:, :, 0]
+    by_kernel = same_size(images, kernels, ("CHWN", "IHWO", "HWNC"))[:, :, 0]
     return convolution(x, kernel), by_image + by_kernel
 
 
-def same_size(x, kernel, *layouts: str):
+def same_size(x, kernel, layouts: tuple[str, str, str]):
     return jax.lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=layouts)
 
 

@@ -8,7 +8,7 @@ from test_unet import loud
 
 from probtransform.core import Network, from_nnx
 from probtransform.networks import biggan, dcgan, r3gan, resnet_gan, styled, stylegan2
-from probtransform.networks.convolution import Conv, Doubling, Halving, resized
+from probtransform.networks.convolution import Conv, Doubling, Halving, convolved, resized
 from probtransform.networks.equalised import Equalised
 from probtransform.networks.projection import Projection
 from probtransform.networks.pyramid import pyramid
@@ -68,6 +68,36 @@ def test_a_convolution_is_that_of_the_compiler(size, groups):
         x, params["kernel"], window_strides=(1, 1), padding="SAME", feature_group_count=groups
     )
     np.testing.assert_allclose(network.apply(params, x), expected + params["bias"], atol=1e-5)
+
+
+@pytest.mark.parametrize("size, groups", [(3, 1), (1, 1), (5, 2), (4, 1)])
+def test_slopes_of_a_convolution_are_those_of_the_compiler(size, groups):
+    """Backwards, forwards, and twice, of a batch."""
+
+    def peer(x, kernel):
+        return conv(x, kernel, window_strides=(1, 1), padding="SAME", feature_group_count=groups)
+
+    def energy(one):
+        return lambda x, kernel: (jnp.tanh(jax.vmap(one, (0, None))(x, kernel)) ** 2).sum()
+
+    with jax.enable_x64(True):
+        noise = np.random.default_rng(0)
+        x, dx = (jnp.asarray(noise.standard_normal((2, 5, 4, 4))) for _ in range(2))
+        kernel, dk = (
+            jnp.asarray(noise.standard_normal((size, size, 4 // groups, 6))) for _ in range(2)
+        )
+        for order in (
+            lambda f: jax.grad(f, (0, 1))(x, kernel),
+            lambda f: jax.jvp(f, (x, kernel), (dx, dk))[1],
+            lambda f: jax.jvp(jax.grad(f, (0, 1)), (x, kernel), (dx, dk))[1],
+            lambda f: jax.grad(lambda k: (jax.grad(f)(x, k) ** 2).sum())(kernel),
+        ):
+            found, wanted = (
+                order(energy(one)) for one in (lambda x, k: convolved(x, k, groups), peer)
+            )
+            jax.tree.map(
+                lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10), found, wanted
+            )
 
 
 def test_halving_is_a_convolution_of_stride_two():
