@@ -6,8 +6,9 @@ Every combination of shape, size and place is one image; each family is trained 
 seeds in one program, and judged by the means of its encoder on all. Every score is a mean over seeds and its
 standard error. Families may be run one at a time: rows that are there already, of the same numbers, are kept.
 
-Expect a mutual information gap of 0.08 for `vae` and 0.19 for `beta_tcvae`, over seeds 0 and 1 after 10
-seconds of training a seed on one core; the other two families, and other scores, are not measured yet.
+Expect, of five seeds, a mutual information gap of 0.082 +- 0.006 for `vae`, 0.119 +- 0.022 for `beta_vae`,
+0.204 +- 0.036 for `beta_tcvae` and 0.139 +- 0.026 for `factor_vae`; all scores are in
+`experiments/results/factors.json`. Eight minutes on a core.
 """
 
 from __future__ import annotations
