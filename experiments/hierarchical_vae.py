@@ -2,9 +2,9 @@
 
     python -m experiments.hierarchical_vae
 
-Expect about 2.01 bits per dimension (importance bound; seed 0), above the 1.88 of `vae`: on so few
-images layers have not paid yet.
-Training takes about 50 seconds a seed on one core.
+Expect 2.04 bits per dimension (importance bound; seed 0), above the 1.88 of `vae`: on so few images of so
+many levels it learns the training images by heart, of which it has 1.54. Where a pixel is a coin its layers
+pay, see `experiments.hierarchy`. Training takes about 50 seconds a seed on one core.
 """
 
 from __future__ import annotations

@@ -7,9 +7,12 @@ step of training takes ten times as long in a loop as alone. Here they come in t
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.custom_derivatives import SymbolicZero
 
 from ..core.check import positive
 
@@ -96,14 +99,18 @@ def convolution(x, kernel):
     return same_size(x[None], kernel, ("NHWC", "HWIO", "NHWC"))[0]
 
 
-@convolution.defjvp
+@partial(convolution.defjvp, symbolic_zeros=True)
 def slopes(inputs, tangents):
-    """The two linear maps, in layouts whose transposes are of the layout above."""
+    """The linear maps of what moves, in layouts whose transposes are of the layout above."""
     (x, kernel), (dx, dkernel) = inputs, tangents
-    by_image = same_size(dx[None], kernel.swapaxes(2, 3), ("NHWC", "HWOI", "NHWC"))[0]
-    images, kernels = x.transpose(2, 0, 1)[..., None], dkernel.transpose(2, 0, 1, 3)
-    by_kernel = same_size(images, kernels, ("CHWN", "IHWO", "HWNC"))[:, :, 0]
-    return convolution(x, kernel), by_image + by_kernel
+    moved = []
+    if not isinstance(dx, SymbolicZero):
+        turned = kernel.swapaxes(2, 3)
+        moved.append(same_size(dx[None], turned, ("NHWC", "HWOI", "NHWC"))[0])
+    if not isinstance(dkernel, SymbolicZero):
+        images, kernels = x.transpose(2, 0, 1)[..., None], dkernel.transpose(2, 0, 1, 3)
+        moved.append(same_size(images, kernels, ("CHWN", "IHWO", "HWNC"))[:, :, 0])
+    return convolution(x, kernel), sum(moved)
 
 
 def same_size(x, kernel, layouts: tuple[str, str, str]):

@@ -89,6 +89,8 @@ def test_slopes_of_a_convolution_are_those_of_the_compiler(size, groups):
         for order in (
             lambda f: jax.grad(f, (0, 1))(x, kernel),
             lambda f: jax.jvp(f, (x, kernel), (dx, dk))[1],
+            lambda f: jax.jvp(lambda x: f(x, kernel), (x,), (dx,))[1],
+            lambda f: jax.jvp(lambda k: f(x, k), (kernel,), (dk,))[1],
             lambda f: jax.jvp(jax.grad(f, (0, 1)), (x, kernel), (dx, dk))[1],
             lambda f: jax.grad(lambda k: (jax.grad(f)(x, k) ** 2).sum())(kernel),
         ):
