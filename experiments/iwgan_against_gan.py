@@ -14,7 +14,8 @@ Expect, at as many samples as there are test images, with a floor of 10.6:
     0.1   49.1    40.7    -8.4 +- 2.1    9 of 10      59 of 128
 
 The weights help where the critic is left to know more of one sample; under the stronger penalty, which serves
-both better, they are a hindrance. Inception scores agree (-0.05 +- 0.08, +0.24 +- 0.07). Seven minutes on a core.
+both better, they are a hindrance. Inception scores agree (-0.05 +- 0.08, +0.24 +- 0.07). Seven minutes on a
+core.
 """
 
 from __future__ import annotations
