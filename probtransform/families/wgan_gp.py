@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-import jax
-
-from ..core import Batch, Event, Model
+from ..core import Event, Model
 from ..core.check import positive
 from ..objectives.adversarial import gradient_penalty, wasserstein
 from .gan import played
@@ -31,15 +29,3 @@ def wgan_gp(
     penalties = [gradient_penalty(penalty)]
     critic = critic_of(math.prod(event.shape), event.classes, width, depth)
     return played(event, critic, latent, width, depth, critic_steps, wasserstein, penalties)
-
-
-def preset(event: Event) -> dict:
-    if event.levels is None:
-        return {"penalty": 1.0, "steps": 3000, "batch": 128, "average": 0.995}
-    return {"critic_steps": 2, "steps": 3000, "batch": 128}
-
-
-def tiny() -> tuple[Model, Batch]:
-    z = jax.random.normal(jax.random.key(0), (256, 2))
-    numbers = {"latent": 2, "width": 16, "depth": 2, "critic_steps": 2}
-    return wgan_gp(Event((2,)), **numbers), Batch(0.5 * z + 1.0)
