@@ -41,6 +41,7 @@ SMALL = {"width": 16, "depth": 2, "latent": 2, "layers": 4, "solver_steps": 6} |
     "noise_levels": 32
 }
 LABEL_BLIND = {"gaussian"}  # its docstring: class labels are ignored
+LOOSE_AT_FIRST = {"hierarchical_vae"}  # its docstring: until learned the bound is far below
 close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)  # sums of some hundred float32
 
 
@@ -199,7 +200,7 @@ def contract_joint(model, batch):
         close(met, nats(params, KEY, x, cond), rtol=1e-3)
 
 
-def contract_sum(model, batch):
+def contract_sum(model, batch, loose=False):
     """Over all symbols, `E_key[exp fn]` sums to 1 if exact, to no more if a bound."""
     levels = event_of(batch).levels
     symbols = list(itertools.product(range(levels), repeat=batch.x[0].size))
@@ -211,7 +212,8 @@ def contract_sum(model, batch):
         else:
             error = total.std() / np.sqrt(len(total))
             assert total.mean() < 1 + 5 * error + 1e-3
-    assert total.mean() > 0.2  # loose at first, perhaps, but not once it was learned
+        assert loose or total.mean() > 0.2
+        loose = False  # no more, once it was learned
 
 
 def mass(distribution, params, x, draws):
@@ -221,13 +223,13 @@ def mass(distribution, params, x, draws):
     return np.exp(np.asarray(nats, np.float64)).sum(1)
 
 
-def contract_integral(model, batch):
-    """On the plane an exact density integrates to 1, a bound's `E_key[exp fn]` to no more, and once it was
-    learned to nearly as much; and so to the first two moments of the samples."""
+def contract_integral(model, batch, loose=False):
+    """On the plane an exact density integrates to 1, a bound's `E_key[exp fn]` to no more; and
+    to the first two moments of the samples. A `loose` one is nearly as much once it was learned."""
     claim = model.distribution.density
     exact = isinstance(claim, Exact)
     slack, draws = (1e-3, 1) if exact else (0.05, 16)  # a bound's integral is a Monte Carlo one
-    for params, tight in ((start(model), exact), (fitted(model, batch), True)):
+    for params, tight in ((start(model), not loose), (fitted(model, batch), True)):
         drawn = np.asarray(sample_many(model.distribution, params, KEY, 4000), np.float64)
         for cells in (161, 321):  # the finer one only where the coarser is not fine enough
             x, area = grid(drawn, cells)
@@ -518,7 +520,8 @@ def test_densities_have_mass_one(name):
     model, batch = tiny(name)
     if not isinstance(model.distribution.density, Bound):
         pytest.skip("claims no normalised density")
-    (contract_integral if is_real(batch) else contract_sum)(model, batch)
+    contract = contract_integral if is_real(batch) else contract_sum
+    contract(model, batch, name in LOOSE_AT_FIRST)
 
 
 @pytest.mark.parametrize("name", ONE_OF_A_KIND)
@@ -526,7 +529,7 @@ def test_bounds_on_levels_stay_below_mass_one(name):
     model, batch = on_levels(name)
     if not isinstance(model.distribution.density, Bound):
         pytest.skip("claims no normalised density")
-    contract_sum(model, batch)
+    contract_sum(model, batch, name in LOOSE_AT_FIRST)
 
 
 @pytest.mark.parametrize("name", ONE_OF_A_KIND)
