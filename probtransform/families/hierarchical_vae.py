@@ -22,8 +22,8 @@ def hierarchical_vae(
 
     The encoder climbs past all layers and comes down with the decoder, whose law of each layer it only has to
     correct: see `transforms.ladder`. One scan runs the layers, however many there are, each of perceptrons
-    with one hidden layer; those between them and the data have `depth`. Guesses are narrow at first, lest codes
-    be given up: until it was learned the bound is far below log p.
+    with one hidden layer; those between them and the data have `depth`. Guesses are narrow at first, lest
+    codes be given up: until it was learned the bound is far below log p.
 
     Example: `hierarchical_vae(Event((8, 8, 1), levels=17))` samples `u8[8, 8, 1]`.
     Sonderby et al. (2016), arXiv:1602.02282; Child (2020), arXiv:2011.10650.
