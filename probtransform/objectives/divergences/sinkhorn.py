@@ -86,8 +86,8 @@ def potentials(cost, threshold: float = 1e-3, same: bool = False) -> Potentials:
     def scale(mass):  # what leaves this range is left to the next logarithms
         return 1 / jnp.clip(mass, low, 1 / low)
 
-    def off(f, best):  # the rows of the plan sum to exp(f - best), which should be 1
-        return jnp.mean(jnp.abs(jnp.expm1(f - best)))
+    def off(u, kernel, v):  # the rows of the plan, which should sum to 1
+        return jnp.mean(jnp.abs(u * mean_of(kernel, v) - 1))
 
     def two(f, g):
         best = -log_mean_exp(g - cost)
@@ -102,7 +102,7 @@ def potentials(cost, threshold: float = 1e-3, same: bool = False) -> Potentials:
             return u, scale(mean_of(kernel.T, u))
 
         u, v = jax.lax.fori_loop(0, INNER, products, (jnp.ones_like(f), jnp.ones_like(g)))
-        return Potentials(best + jnp.log(u), jnp.log(v) - top - jnp.log(total), off(f, best))
+        return Potentials(best + jnp.log(u), jnp.log(v) - top - jnp.log(total), off(u, kernel, v))
 
     def one(f, _):
         best = -log_mean_exp(f - cost)
@@ -112,8 +112,9 @@ def potentials(cost, threshold: float = 1e-3, same: bool = False) -> Potentials:
         def products(_, u):
             return jnp.sqrt(u * scale(mean_of(kernel, u)))
 
-        f_next = half + jnp.log(jax.lax.fori_loop(0, INNER, products, jnp.ones_like(f)))
-        return Potentials(f_next, f_next, off(f, best))
+        u = jax.lax.fori_loop(0, INNER, products, jnp.ones_like(f))
+        f = half + jnp.log(u)
+        return Potentials(f, f, off(u, kernel, u))
 
     def going(at):
         return (at[0] < MOST) & (at[1].error > threshold)
