@@ -30,7 +30,7 @@ from probtransform.core import sample_many
 from probtransform.data import Data, load, stacked
 from probtransform.evaluation.modes import modes_of
 
-from .modes import contest
+from .modes import contest, from_one_piece
 
 MODES, SAMPLES = 1000, 25_600
 
@@ -83,7 +83,7 @@ def main(config: Config) -> list[dict]:
     def judge(model, params, key) -> dict:
         return score(sample_many(model.distribution, params, key, SAMPLES))
 
-    return contest(config, data.event, data.train, judge)
+    return contest(config, data.event, data.train, from_one_piece, judge)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import jax
 import jax.numpy as jnp
 
 
@@ -27,9 +28,9 @@ def positive(who: str, **numbers: int) -> None:
 
 
 def not_negative(who: str, **numbers: float) -> None:
-    """Raise ValueError naming the first of these weights that is negative or not finite."""
+    """Raise ValueError naming the first of these weights that is negative or not finite, where known."""
     for name, number in numbers.items():
-        if not 0 <= number < math.inf:
+        if not isinstance(number, jax.core.Tracer) and not 0 <= number < math.inf:
             raise ValueError(
                 f"{who}: got {name}={number}, wanted a finite number >= 0; 0 leaves the term out"
             )

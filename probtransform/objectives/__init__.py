@@ -12,6 +12,7 @@ from . import (
     weights,
 )
 from .adversarial import adversarial
+from .annealed import annealed
 from .autoencoding import autoencoding
 from .bridge import markovian_fitting
 from .divergences import divergence_between_samples
@@ -28,6 +29,7 @@ from .straight_through import straight_through
 
 __all__ = [
     "adversarial",
+    "annealed",
     "autoencoding",
     "classify_codes",
     "coupling",
