@@ -6,9 +6,12 @@
 Fréchet distances are of the features of the classifier that comes with the package, between as many samples
 and test images, and the floor is that of as many training images. Every sampler carries the same noise.
 
-Expect, of `edm` at one seed, a distance of 29.6 in 18 steps of Heun's method and of 30.0 in 256, where
-Euler's method has 68.7 in 36 and training images 3.7: twelve minutes of training on one core draw clothes,
-with holes.
+Expect at one seed, beside 3.7 of training images, with twelve minutes of training on one core, clothes, some
+with holes:
+
+    which            Heun, 18   Heun, 256   ratio   Euler, 36
+    edm                  29.6        30.0    0.99        68.7
+    flow_matching        26.4        25.4    1.04        26.0
 """
 
 from __future__ import annotations

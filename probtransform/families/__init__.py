@@ -30,6 +30,7 @@ from . import (
     fsq_vae,
     gan,
     gaussian,
+    gaussian_rbm,
     glow,
     hierarchical_vae,
     iaf,
@@ -47,6 +48,7 @@ from . import (
     pixelcnn_pp,
     r3gan,
     rae,
+    rbm,
     realnvp,
     rectified_flow,
     residual_flow,
@@ -83,6 +85,8 @@ class Family(NamedTuple):
 
 registry: dict[str, Family] = {
     "gaussian": Family(gaussian.gaussian, gaussian.preset, gaussian.tiny),
+    "gaussian_rbm": Family(gaussian_rbm.gaussian_rbm, gaussian_rbm.preset, gaussian_rbm.tiny),
+    "rbm": Family(rbm.rbm, rbm.preset, rbm.tiny),
     "vae": Family(vae.vae, vae.preset, vae.tiny),
     "vamp_vae": Family(vamp_vae.vamp_vae, vamp_vae.preset, vamp_vae.tiny),
     "flow_prior_vae": Family(

@@ -1,0 +1,102 @@
+"""Layers of units that are independent given their natural parameters: the visible side of a machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.nn import logsumexp, softplus
+
+from ..core.check import example, positive
+from .observation import integers, is_level
+
+
+class Layer(NamedTuple):
+    """Units whose law given natural parameters `eta: f32[size]` is `exp(eta . s(v) + base(v) - A(eta))`.
+
+    statistic: `v -> s(v): f32[size]`.           base:    `v -> scalar`, -inf where there is no mass.
+    log_partition: `eta -> A(eta)`.              natural: `E[s] -> eta`, the other way round, kept finite.
+    sample: `(key, eta) -> v`.
+    """
+
+    size: int
+    statistic: Callable[..., Any]
+    base: Callable[..., Any]
+    log_partition: Callable[..., Any]
+    natural: Callable[..., Any]
+    sample: Callable[..., Any]
+
+
+RARE = 1e-3  # no unit is taken to be rarer when its natural parameter is read off a mean
+
+
+def bits(shape: tuple[int, ...]) -> Layer:
+    """Binary units, integers 0 or 1; any other has no mass."""
+
+    def statistic(v):
+        example("binary units", v, shape, jnp.integer)
+        return v.reshape(-1).astype(jnp.float32)
+
+    def natural(mean):
+        p = jnp.clip(mean, RARE, 1 - RARE)
+        return jnp.log(p) - jnp.log1p(-p)
+
+    def sample(key, eta):
+        v = jax.random.bernoulli(key, jax.nn.sigmoid(eta))
+        return v.astype(jnp.uint8).reshape(shape)
+
+    return Layer(
+        math.prod(shape),
+        statistic,
+        lambda v: jnp.where(is_level(v, 2).all(), 0.0, -jnp.inf),
+        lambda eta: softplus(eta).sum(-1),
+        natural,
+        sample,
+    )
+
+
+def symbols(shape: tuple[int, ...], levels: int) -> Layer:
+    """Units of so many levels, `softmax(eta)[v]` each. Salakhutdinov et al. (2007), ICML."""
+    positive("symbols", levels=levels)
+    d = math.prod(shape)
+
+    def statistic(v):
+        example("symbol units", v, shape, jnp.integer)
+        return jax.nn.one_hot(v.reshape(-1), levels).reshape(-1)
+
+    def log_partition(eta):
+        return logsumexp(eta.reshape(*eta.shape[:-1], d, levels), -1).sum(-1)
+
+    def sample(key, eta):
+        v = jax.random.categorical(key, eta.reshape(d, levels))
+        return v.astype(integers(levels)).reshape(shape)
+
+    return Layer(
+        d * levels,
+        statistic,
+        lambda v: jnp.where(is_level(v, levels).all(), 0.0, -jnp.inf),
+        log_partition,
+        lambda mean: jnp.log(jnp.maximum(mean, RARE)),
+        sample,
+    )
+
+
+def normals(shape: tuple[int, ...]) -> Layer:
+    """Real units, `N(eta, 1)`: data are best of variance one. Welling et al. (2005), NIPS 17."""
+    d = math.prod(shape)
+
+    def statistic(v):
+        example("normal units", v, shape)
+        return v.reshape(-1)
+
+    return Layer(
+        d,
+        statistic,
+        lambda v: -jnp.sum(v**2) / 2,
+        lambda eta: jnp.sum(eta**2, -1) / 2 + d / 2 * math.log(2 * math.pi),
+        lambda mean: mean,
+        lambda key, eta: (eta + jax.random.normal(key, eta.shape)).reshape(shape),
+    )

@@ -1,0 +1,42 @@
+"""The restricted Boltzmann machine of bits, or of symbols of more levels."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from ..core import Batch, Event, Model
+from ..distributions.layer import bits, symbols
+from .restricted import restricted
+
+
+def rbm(
+    event: Event, hidden: int = 64, chains: int = 100, moves: int = 1, sweeps: int = 200
+) -> Model:
+    """`p(v) = sum_h exp(v b + h c + v W h) / Z`, taught by `chains` that go on, or by its likelihood if none.
+
+    Claim: Exact up to 20 hidden units, whose states are counted, else Unnormalized. Symbols of more than two
+    levels are softmax units; a label moves the hidden biases.
+
+    Example: `rbm(Event((8, 8, 1), levels=2), hidden=16)` samples `u8[8, 8, 1]`.
+    Smolensky (1986); Tieleman (2008), ICML. Raises ValueError on reals, for a size less than one, or more
+    than 20 hidden units without chains.
+    """
+    if event.levels is None:
+        raise ValueError(
+            "rbm: got examples of real numbers, wanted bits or symbols; take gaussian_rbm"
+        )
+    two = event.levels == 2
+    layer = bits(event.shape) if two else symbols(event.shape, event.levels)
+    return restricted(layer, event.classes, hidden, chains, moves, sweeps)
+
+
+def preset(event: Event) -> dict:
+    return {"hidden": 20, "steps": 4000, "batch": 100, "rate": 1e-2, "clip": 1e9}
+
+
+def tiny() -> tuple[Model, Batch]:
+    """256 triples of a coin, its opposite and itself."""
+    first = jax.random.bernoulli(jax.random.key(0), 0.6, (256, 1)).astype(jnp.uint8)
+    batch = Batch(jnp.concatenate([first, 1 - first, first], 1))
+    return rbm(Event((3,), levels=2), hidden=8, chains=0), batch

@@ -1,0 +1,63 @@
+"""What Boltzmann machines share: a harmonium on a layer, and how it learns."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from ..core import Exact, Model, Player, Transform, pushforward
+from ..core.check import positive
+from ..distributions.harmonium import MOST, chained, enumerated, harmonium
+from ..distributions.layer import Layer
+from ..objectives import likelihood
+from ..objectives.contrastive_divergence import chains_of, persistent_contrast
+
+
+def restricted(
+    layer: Layer,
+    classes: int,
+    hidden: int,
+    chains: int,
+    moves: int,
+    sweeps: int,
+    **steps: Transform[Exact],
+) -> Model:
+    """A machine, then `steps`; taught by persistent chains, or by its likelihood if there are none.
+
+    The chains make `moves` sweeps an update. Up to 20 hidden units all their states are counted: samples are
+    exact and so is the claim. Beyond, a sample is the end of `sweeps` sweeps, and the claim is Unnormalized.
+    `prepare` gives visible units the biases of the data's means, and centres them there.
+    """
+    positive("boltzmann machine", hidden=hidden, moves=moves, sweeps=sweeps)
+    machine = harmonium(layer, hidden, classes)
+    walk = pushforward(chained(machine, layer, sweeps), **steps)
+    counted = hidden <= MOST or not chains
+    law = pushforward(enumerated(machine, layer, hidden), **steps) if counted else walk
+    owns = ("machine", *steps)
+
+    def prepare(params, key, batch):
+        mean = jax.vmap(layer.statistic)(batch.x).mean(0)
+        blocks = {
+            "machine": params["machine"] | {"visible": layer.natural(mean)},
+            "centre": params["centre"] | {"visible": mean},
+        }
+        return params | blocks
+
+    if not chains:
+        return Model(law, {"machine": Player(owns, likelihood(law))}, prepare=prepare)
+
+    def start(key):
+        return layer.sample(key, jnp.zeros(layer.size))
+
+    def move(params, key, x, cond):
+        for name, step in reversed(steps.items()):
+            x, _ = step.inverse.fn(params[name], key, x, cond)
+        x = machine.sweep(params, key, x, cond)
+        for name, step in steps.items():
+            x = step.forward(params[name], key, x, cond)
+        return x
+
+    loss = persistent_contrast(walk, move, start, moves)
+    return Model(
+        law, {"machine": Player(owns, loss)}, carry=chains_of(walk, start, chains), prepare=prepare
+    )

@@ -1,0 +1,119 @@
+"""Learning an energy by contrast: lower on data, higher where the model's own chains are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from ..core import Distribution, Unnormalized, each
+from ..core.check import not_negative, positive
+
+Move = Callable[..., Any]  # (params, key, x, cond) -> x, and leaves the model's law as it is
+FORGOTTEN = 0.05  # of the fast weights, at every update
+
+
+def contrastive_divergence(distribution: Distribution[Unnormalized], move: Move, steps: int = 1):
+    """`mean log f(x') - mean log f(x)`, x' so many moves from each example x: CD-k, a player's loss.
+
+    Its slope is `E_x[dE] - E_x'[dE]`, x' held fixed: that of the negative log-likelihood as `steps` grows.
+    The number itself is no bound on anything, and need not fall.
+
+    Hinton (2002), Neural Computation 14. Raises ValueError for no steps.
+    """
+    positive("contrastive_divergence", steps=steps)
+
+    def loss(params, carry, key, batch):
+        value = contrast(distribution, params, key, batch, walked(move, steps, params, key, batch))
+        return value, (carry, {"contrast": value})
+
+    return loss
+
+
+def persistent_contrast(
+    distribution: Distribution[Unnormalized],
+    move: Move,
+    start: Callable[..., Any],
+    steps: int = 1,
+    renewed: float = 0.0,
+    fast: float = 0.0,
+):
+    """As `contrastive_divergence`, but x' are `carry["chains"]`, which go on from update to update.
+
+    The model changes slowly, and they follow it. Each is begun afresh by `start(key)` with probability
+    `renewed`, on its own. Conditions are those of the batch, in turn. With `fast > 0` the chains move under
+    other parameters, which take steps of that rate down the same slope and forget a twentieth of them at
+    every update: where a chain stays, the energy rises at once, and it leaves.
+
+    `chains_of(distribution, start, count, fast)` is what the model carries.
+
+    Tieleman (2008), ICML; Tieleman & Hinton (2009), ICML (fast weights); Du & Mordatch (2019),
+    arXiv:1903.08689 (chains renewed, 5% of them). Raises ValueError unless `renewed` is in [0, 1].
+    """
+    positive("persistent_contrast", steps=steps)
+    not_negative("persistent_contrast", fast=fast)
+    if not 0 <= renewed <= 1:
+        raise ValueError(
+            f"persistent_contrast: got renewed={renewed}, wanted a probability; 0.05 is usual"
+        )
+
+    def loss(params, carry, key, batch):
+        fresh, which, walk, look = jax.random.split(key, 4)
+        chains = carry["chains"]
+        count = len(jax.tree.leaves(chains)[0])
+        new = jax.vmap(start)(jax.random.split(fresh, count))
+        again = jax.random.uniform(which, (count,)) < renewed
+        cond = jax.tree.map(lambda c: c[jnp.arange(count) % len(c)], batch.cond)
+        begun = batch._replace(x=jax.vmap(jnp.where)(again, new, chains), cond=cond)
+
+        quick = carry.get("fast", {})
+        moved_by = params | {b: jax.tree.map(jnp.add, params[b], quick[b]) for b in quick}
+        away = walked(move, steps, moved_by, walk, begun)
+
+        def value_of(params):
+            return contrast(distribution, params, look, batch, away)
+
+        carry = carry | {"chains": away.x}
+        if fast:
+            slope = jax.grad(value_of)(params)
+            carry["fast"] = {
+                b: jax.tree.map(lambda q, g: (1 - FORGOTTEN) * q - fast * g, quick[b], slope[b])
+                for b in quick
+            }
+        value = value_of(params)
+        return value, (carry, {"contrast": value})
+
+    return loss
+
+
+def chains_of(distribution: Distribution[Any], start: Callable[..., Any], count: int, fast=0.0):
+    """`key -> {"chains": [count, *event]}`, and the fast parameters, all zero, if there are any."""
+    positive("chains_of", count=count)
+
+    def carry(key):
+        begun = {"chains": jax.vmap(start)(jax.random.split(key, count))}
+        if fast:
+            shapes = jax.eval_shape(distribution.init, key)
+            begun["fast"] = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+        return begun
+
+    return carry
+
+
+def walked(move: Move, steps: int, params, key, batch):
+    """The batch, every example so many moves further, held fixed."""
+
+    def one(params, key, x, cond):
+        keys = jax.random.split(key, steps)
+        return jax.lax.scan(lambda x, k: (move(params, k, x, cond), None), x, keys)[0]
+
+    return jax.lax.stop_gradient(batch._replace(x=each(one, params, key, batch)))
+
+
+def contrast(distribution, params, key, here, away):
+    """`mean log f` there less here."""
+    fn = distribution.density.fn
+    data, model = (jnp.mean(each(fn, params, key, b)) for b in (here, away))
+    return model - data
