@@ -46,7 +46,7 @@ from probtransform.objectives.adversarial import (
     relativistic_paired,
     wasserstein,
 )
-from probtransform.objectives.annealed import annealed, counter
+from probtransform.objectives.scheduled import counter, scheduled
 from probtransform.training import averaged, fit
 from probtransform.training.average import average
 from probtransform.transforms import implicit
@@ -112,7 +112,7 @@ def from_many(entrant: Entrant, event: Event, config: Config) -> Model:
     def losses(weight):
         return adversarial(law, critic, entrant.game, entrant.penalties(weight))
 
-    critic_loss = annealed(lambda weight: losses(weight)[0], fall)
+    critic_loss = scheduled(lambda weight: losses(weight)[0], fall)
     players = {
         "critic": Player(("critic",), critic_loss, entrant.critic_steps),
         "generator": Player(("generator",), losses(0.0)[1]),

@@ -13,7 +13,7 @@ from ..core import Distribution, Exact, Unnormalized, one_hot
 from ..core.check import positive
 from .layer import Layer
 
-MOST = 20  # hidden units whose states are counted one by one: a million
+MOST = 20  # hidden units, whose states are counted one by one: a million
 CHUNK = 2**13  # states at once
 
 
@@ -111,36 +111,41 @@ def chained(machine: Harmonium, layer: Layer, sweeps: int) -> Distribution[Unnor
 def enumerated(machine: Harmonium, layer: Layer, hidden: int) -> Distribution[Exact]:
     """The law of a machine with few hidden units, its constant counted, its samples drawn exactly. Exact.
 
-    `log Z = log sum_h sum_v exp(-E)` over all `2^hidden` states; a sample draws h from its marginal, then v.
-    Under `likelihood` it is maximum likelihood itself, no chain.
+    Under `likelihood` it is maximum likelihood itself, no chain. Raises ValueError for more than 20 hidden
+    units.
+    """
+    masses = log_masses(machine, hidden)
+
+    def sample(params, key, cond=None):
+        first, second = jax.random.split(key)
+        h = states(jax.random.categorical(first, masses(params, cond)), hidden)
+        return layer.sample(second, machine.visible(params, h))
+
+    def log_density(params, key, v, cond=None):
+        return -machine.free_energy(params, v, cond) - logsumexp(masses(params, cond))
+
+    return Distribution(machine.init, sample, Exact(log_density))
+
+
+def log_masses(machine: Harmonium, hidden: int):
+    """`(params, cond) -> log sum_v exp(-E(v, h))` of every state h: `f32[2^hidden]`, which sum to Z.
 
     Raises ValueError for more than 20 hidden units.
     """
     if hidden > MOST:
         raise ValueError(
-            f"enumerated: got {hidden} hidden units, wanted at most {MOST}, whose 2^{MOST} states can be "
-            "counted; sample by a chain, and bound the constant by `sandwich`"
+            f"enumeration: got {hidden} hidden units, wanted at most {MOST}, whose 2^{MOST} states can be "
+            "counted; sample by a chain, and bound the constant by `machine_sandwich`"
         )
 
-    def log_masses(params, cond):
-        """Of every state: `f32[2^hidden]`."""
-        count = 2**hidden
-
+    def masses(params, cond=None):
         def of(numbers):
             return machine.marginal(params, states(numbers, hidden), cond)
 
-        numbers = jnp.arange(count).reshape(-1, min(count, CHUNK))
+        numbers = jnp.arange(2**hidden).reshape(-1, min(2**hidden, CHUNK))
         return jax.lax.map(jax.checkpoint(of), numbers).reshape(-1)
 
-    def sample(params, key, cond=None):
-        first, second = jax.random.split(key)
-        h = states(jax.random.categorical(first, log_masses(params, cond)), hidden)
-        return layer.sample(second, machine.visible(params, h))
-
-    def log_density(params, key, v, cond=None):
-        return -machine.free_energy(params, v, cond) - logsumexp(log_masses(params, cond))
-
-    return Distribution(machine.init, sample, Exact(log_density))
+    return masses
 
 
 def states(numbers, hidden: int):

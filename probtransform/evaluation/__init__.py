@@ -11,6 +11,7 @@ from .inception_score import inception_score
 from .kernel_distance import kernel_distance
 from .latent_importance import latent_importance
 from .latent_sandwich import latent_sandwich
+from .machine_sandwich import machine_sandwich
 from .manifold import precision_recall
 from .measure import as_reals, evaluate, floors
 from .memorisation import authenticity, memorisation
@@ -42,6 +43,7 @@ __all__ = [
     "kernel_distance",
     "latent_importance",
     "latent_sandwich",
+    "machine_sandwich",
     "memorisation",
     "merge",
     "mmd",

@@ -23,11 +23,11 @@ class Sandwich(NamedTuple):
     acceptance: Any
 
 
-def annealed(log_density: Callable[..., Any], betas, move: Callable[..., Any]):
+def annealed(log_density: Callable[..., Any], betas, moves: Callable[..., Any]):
     """`(key, x) -> (log_weight, acceptance)` of one chain from temperature `betas[0]` to `betas[-1]`.
 
-    `log_density(beta, x)` are unnormalised densities of a family in which beta interpolates, `move` a
-    kernel such as `hmc(0.1)`. With x drawn from the first of them,
+    `log_density(beta, x)` are unnormalised densities of a family in which beta interpolates, `moves(beta)` a
+    kernel that leaves that one invariant, such as `hmc(0.1)` for all. With x drawn from the first of them,
     `log w = sum_k log f_{k+1}(x_k) - log f_k(x_k)` has `E[w] = Z_last / Z_first`.
 
     Neal (2001), arXiv:physics/9803008.
@@ -38,7 +38,7 @@ def annealed(log_density: Callable[..., Any], betas, move: Callable[..., Any]):
         def warm(x, at):
             key, low, high = at
             gain = log_density(high, x) - log_density(low, x)
-            x, acceptance = move(key, x, lambda x: log_density(high, x))
+            x, acceptance = moves(high)(key, x, lambda x: log_density(high, x))
             return x, (gain, acceptance)
 
         keys = jax.random.split(key, len(betas) - 1)
@@ -48,7 +48,7 @@ def annealed(log_density: Callable[..., Any], betas, move: Callable[..., Any]):
     return chain
 
 
-def sandwich(log_density, key, starts, ends, betas, move) -> Sandwich:
+def sandwich(log_density, key, starts, ends, betas, moves) -> Sandwich:
     """`log Z_1/Z_0` from below, by chains from `starts ~ f_0`, and from above, by chains from `ends ~ f_1`.
 
     `starts, ends: [chains, *event]` are exact draws of the densities at `betas[0]` and `betas[-1]`; by
@@ -67,7 +67,7 @@ def sandwich(log_density, key, starts, ends, betas, move) -> Sandwich:
 
     def side(key, xs, betas):
         keys = jax.random.split(key, len(xs))
-        return jax.vmap(annealed(log_density, betas, move))(keys, xs)
+        return jax.vmap(annealed(log_density, betas, moves))(keys, xs)
 
     up, down = jax.random.split(key)
     forward, acceptance = side(up, starts, betas)

@@ -80,7 +80,7 @@ def bits_interval(
     @jax.jit
     def both(params, key, starts, ends, betas, step):
         fixed = lambda beta, u: log_density(params, beta, u)  # noqa: E731
-        return sandwich(fixed, key, starts, ends, betas, hmc(step))
+        return sandwich(fixed, key, starts, ends, betas, lambda beta: hmc(step))
 
     ends = jnp.asarray(inner, jnp.float32)
     for step in (s * d**-0.25 for s in STEPS):

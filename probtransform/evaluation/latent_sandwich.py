@@ -55,6 +55,6 @@ def latent_sandwich(
 
         starts = jax.random.normal(begin, (chains, *mean.shape))
         ends = None if z is None else (z - mean) / jnp.exp(log_scale) + 0 * starts
-        return sandwich(tempered, climb, starts, ends, betas, move)
+        return sandwich(tempered, climb, starts, ends, betas, lambda beta: move)
 
     return between

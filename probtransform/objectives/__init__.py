@@ -12,9 +12,9 @@ from . import (
     weights,
 )
 from .adversarial import adversarial
-from .annealed import annealed
 from .autoencoding import autoencoding
 from .bridge import markovian_fitting
+from .contrastive_divergence import contrastive_divergence, persistent_contrast
 from .divergences import divergence_between_samples
 from .geodesic import geodesic_matching, squared_geodesic
 from .importance_weighted import importance_weighted, pathwise
@@ -23,15 +23,16 @@ from .k_means import k_means
 from .likelihood import likelihood
 from .matching import matching
 from .reverse_kl import reverse_kl
+from .scheduled import scheduled
 from .score_matching import score_matching
 from .semi_supervised import classify_codes, semi_supervised
 from .straight_through import straight_through
 
 __all__ = [
     "adversarial",
-    "annealed",
     "autoencoding",
     "classify_codes",
+    "contrastive_divergence",
     "coupling",
     "discrete",
     "disentangling",
@@ -45,7 +46,9 @@ __all__ = [
     "markovian_fitting",
     "matching",
     "pathwise",
+    "persistent_contrast",
     "reverse_kl",
+    "scheduled",
     "score_and_flow_matching",
     "score_matching",
     "semi_supervised",

@@ -52,7 +52,7 @@ def test_hmc_finds_its_density_from_afar_only_with_rejections():
 
 
 def test_weights_are_unbiased_for_the_ratio_of_constants():
-    chain = annealed(tempered, jnp.linspace(0, 1, 12), hmc(0.4, 3))
+    chain = annealed(tempered, jnp.linspace(0, 1, 12), lambda beta: hmc(0.4, 3))
     log_w, _ = jax.vmap(chain)(jax.random.split(KEY, 4000), ends(4000)[0])
     mean, error = log_mean_exp(log_w)
     assert abs(mean - LOG_Z) < 4 * error < 0.2
@@ -62,7 +62,7 @@ def test_weights_are_unbiased_for_the_ratio_of_constants():
 @pytest.mark.parametrize("chains", [4, 500])
 def test_the_sandwich_holds_the_truth(chains):
     starts, finals = ends(chains)
-    found = sandwich(tempered, KEY, starts, finals, BETAS, hmc(0.4, 5))
+    found = sandwich(tempered, KEY, starts, finals, BETAS, lambda beta: hmc(0.4, 5))
     assert found.lower - 4 * found.lower_se < LOG_Z < found.upper + 4 * found.upper_se
     assert abs(found.upper - found.lower) < (0.1 if chains > 100 else 1.5)
 
@@ -71,7 +71,8 @@ def test_each_end_errs_on_its_own_side():
     """Few temperatures far apart: one chain's log-weight is far too low, from either end."""
     betas = jnp.linspace(0, 1, 4)
     for xs, way, truth in zip(ends(4000), (betas, betas[::-1]), (LOG_Z, -LOG_Z), strict=True):
-        log_w, _ = jax.vmap(annealed(tempered, way, hmc(0.3, 2)))(jax.random.split(KEY, 4000), xs)
+        chains = jax.vmap(annealed(tempered, way, lambda beta: hmc(0.3, 2)))
+        log_w, _ = chains(jax.random.split(KEY, 4000), xs)
         assert log_w.mean() < truth - 0.1 - 4 * log_w.std() / math.sqrt(4000)
 
 
@@ -90,13 +91,15 @@ def test_the_likelihood_of_a_latent_model():
     posterior_covariance = np.linalg.inv(np.eye(2) + w.T @ w / 0.16)
     posterior_mean = posterior_covariance @ (w.T @ x) / 0.16
     finals = np.random.default_rng(0).multivariate_normal(posterior_mean, posterior_covariance, 300)
-    found = sandwich(joint, KEY, starts, jnp.asarray(finals, jnp.float32), BETAS, hmc(0.2, 5))
+    found = sandwich(
+        joint, KEY, starts, jnp.asarray(finals, jnp.float32), BETAS, lambda beta: hmc(0.2, 5)
+    )
     assert found.lower - 4 * found.lower_se < truth < found.upper + 4 * found.upper_se
     assert abs(found.upper - found.lower) < 0.1
-    alone = sandwich(joint, KEY, starts, None, BETAS, hmc(0.2, 5))
+    alone = sandwich(joint, KEY, starts, None, BETAS, lambda beta: hmc(0.2, 5))
     assert alone.upper == jnp.inf and abs(alone.lower - found.lower) < 0.05
 
 
 def test_too_few_chains_are_refused():
     with pytest.raises(ValueError, match="got 1 starts"):
-        sandwich(tempered, KEY, jnp.zeros((1, 2)), None, BETAS, hmc(0.1))
+        sandwich(tempered, KEY, jnp.zeros((1, 2)), None, BETAS, lambda beta: hmc(0.1))

@@ -9,11 +9,11 @@ import jax.numpy as jnp
 
 
 def counter(key):
-    """The carry of `annealed`: how many of its updates were made."""
+    """The carry of `scheduled`: how many of its updates were made."""
     return {"updates": jnp.zeros((), jnp.int32)}
 
 
-def annealed(weighted: Callable[[Any], Callable], schedule: Callable[[Any], Any]):
+def scheduled(weighted: Callable[[Any], Callable], schedule: Callable[[Any], Any]):
     """The loss `weighted(schedule(n))` at its update n, from 0: a player's loss, that counts its updates.
 
     `weighted(w)` is a loss `(params, carry, key, batch) -> (scalar, (carry, metrics))` for a number w that
@@ -21,7 +21,7 @@ def annealed(weighted: Callable[[Any], Callable], schedule: Callable[[Any], Any]
     what the loss itself carries beside it.
 
     Example: a critic whose slopes are paid for less and less, as Huang et al. (2025), arXiv:2501.05441,
-    `annealed(lambda w: adversarial(law, critic, game, [r1(w)])[0], optax.exponential_decay(0.1, 1000, 0.1))`.
+    `scheduled(lambda w: adversarial(law, critic, game, [r1(w)])[0], optax.linear_schedule(0.1, 0.01, 1000))`.
     """
 
     def loss(params, carry, key, batch):

@@ -7,9 +7,9 @@ import optax
 import pytest
 
 from probtransform.core import Batch, Distribution, Model, Network, Player
-from probtransform.objectives import adversarial, annealed
+from probtransform.objectives import adversarial, scheduled
 from probtransform.objectives.adversarial import r1, wasserstein
-from probtransform.objectives.annealed import counter
+from probtransform.objectives.scheduled import counter
 from probtransform.training import learner
 
 
@@ -21,7 +21,7 @@ def test_each_update_descends_with_the_weight_of_its_number():
         lambda key: {"x": jnp.zeros(())}, lambda params, key, cond: params["x"], None
     )
     model = Model(
-        law, {"seeker": Player(("x",), annealed(weighted, lambda n: 2.0**n))}, {}, counter
+        law, {"seeker": Player(("x",), scheduled(weighted, lambda n: 2.0**n))}, {}, counter
     )
     learn = learner(model, optax.sgd(1.0))
     state, seen = learn.init(jax.random.key(0)), []
@@ -39,7 +39,7 @@ def test_a_penalty_is_paid_at_its_weight():
     def weighted(gamma):
         return adversarial(law, critic, wasserstein, [r1(gamma)])[0]
 
-    loss = annealed(weighted, optax.piecewise_constant_schedule(0.1, {2: 0.1}))
+    loss = scheduled(weighted, optax.piecewise_constant_schedule(0.1, {2: 0.1}))
     batch, carry, paid = Batch(jnp.ones((4, 2))), counter(jax.random.key(0)), []
     for _ in range(4):
         _, (carry, metrics) = jax.jit(loss)(

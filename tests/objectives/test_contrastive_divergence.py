@@ -1,0 +1,193 @@
+"""Contrast: its slope against the exact one of a machine that can be counted, and what the chains do."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from probtransform.core import Batch, Distribution, Event, Model, Player, Unnormalized, each
+from probtransform.distributions.harmonium import chained, enumerated, harmonium
+from probtransform.distributions.layer import bits
+from probtransform.families import registry
+from probtransform.objectives import contrastive_divergence, likelihood, persistent_contrast
+from probtransform.objectives.contrastive_divergence import FORGOTTEN, chains_of
+from probtransform.training import fit
+
+KEY = jax.random.key(0)
+LAYER = bits((8,))
+MACHINE = harmonium(LAYER, 6)
+WALK = chained(MACHINE, LAYER, 10)
+LAW = enumerated(MACHINE, LAYER, 6)
+
+
+@pytest.fixture(scope="module")
+def params():
+    noise = np.random.default_rng(0)
+    return jax.tree.map(
+        lambda p: jnp.asarray(p + 0.5 * noise.normal(size=p.shape), jnp.float32), MACHINE.init(KEY)
+    )
+
+
+@pytest.fixture(scope="module")
+def batch():
+    x = np.random.default_rng(1).random((4000, 8)) < np.linspace(0.1, 0.9, 8)
+    return Batch(jnp.asarray(x, jnp.uint8))
+
+
+def slope(loss, params, batch, carry=(), key=KEY):
+    """Of the weights, one vector."""
+    found = jax.jit(jax.grad(lambda p: loss(p, carry, key, batch)[0]))(params)["machine"]
+    return np.concatenate([np.ravel(g) for g in jax.tree.leaves(found)])
+
+
+def cosine(a, b):
+    return a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+
+
+def test_many_moves_give_the_slope_of_the_likelihood(params, batch):
+    exact = slope(likelihood(LAW), params, batch)
+    found = [
+        cosine(exact, slope(contrastive_divergence(WALK, MACHINE.sweep, k), params, batch))
+        for k in (1, 100)
+    ]
+    assert found[0] < found[1] and found[1] > 0.99
+
+
+def test_the_slope_is_a_difference_of_products(params, batch):
+    """`<v h>` of the chains less `<v h>` of the data, h its mean given v; the chains are held fixed."""
+
+    def still(params, key, x, cond):
+        return jnp.roll(x, 1) if "machine" in params else x
+
+    loss = contrastive_divergence(WALK, still)
+    found = jax.jit(jax.grad(lambda p: loss(p, (), KEY, batch)[0]))(params)["machine"]["weights"]
+    centre = params["centre"]
+
+    def products(x):
+        on = jax.nn.sigmoid(jax.vmap(MACHINE.hidden, (None, 0))(params, x)) - centre["hidden"]
+        return (
+            (np.asarray(x, np.float64) - np.asarray(centre["visible"])).T @ np.asarray(on) / len(x)
+        )
+
+    wanted = products(jnp.roll(batch.x, 1, 1)) - products(batch.x)
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def start(key):
+    return jax.random.bernoulli(key, 0.5, (8,)).astype(jnp.uint8)
+
+
+def test_chains_go_on_where_they_were(params, batch):
+    """A move that turns bits over: after two updates of three moves each chain is as at first."""
+
+    def turn(params, key, x, cond):
+        return 1 - x
+
+    loss = jax.jit(persistent_contrast(WALK, turn, start, steps=3))
+    first = chains_of(WALK, start, 50)(KEY)
+    _, (second, _) = loss(params, first, KEY, batch)
+    _, (third, _) = loss(params, second, jax.random.key(1), batch)
+    np.testing.assert_array_equal(second["chains"], 1 - first["chains"])
+    np.testing.assert_array_equal(third["chains"], first["chains"])
+    assert first["chains"].shape == (50, 8) and first["chains"].std() > 0.4
+
+
+def test_each_chain_is_renewed_on_its_own(params, batch):
+    def stay(params, key, x, cond):
+        return x
+
+    loss = jax.jit(persistent_contrast(WALK, stay, lambda key: jnp.full(8, 1, jnp.uint8), 1, 0.3))
+    carry = {"chains": jnp.zeros((5000, 8), jnp.uint8)}
+    _, (after, _) = loss(params, carry, KEY, batch)
+    whole = np.asarray(after["chains"]).mean(1)
+    assert set(whole) == {0, 1}
+    assert abs(whole.mean() - 0.3) < 5 * np.sqrt(0.3 * 0.7 / 5000)
+
+
+def test_persistent_chains_forget_their_start(params):
+    """After many updates at fixed parameters their bits are as often on as the law's."""
+    loss = jax.jit(persistent_contrast(WALK, MACHINE.sweep, lambda key: jnp.zeros(8, jnp.uint8), 5))
+    carry = chains_of(WALK, lambda key: jnp.zeros(8, jnp.uint8), 4000)(KEY)
+    few = Batch(jnp.zeros((2, 8), jnp.uint8))
+    for i in range(20):
+        _, (carry, _) = loss(params, carry, jax.random.key(i), few)
+    keys = jax.random.split(KEY, 4000)
+    drawn = jax.jit(jax.vmap(lambda k: LAW.sample(params, k, None)))(keys)
+    gap = np.asarray(carry["chains"], float).mean(0) - np.asarray(drawn, float).mean(0)
+    assert (abs(gap) < 5 * np.sqrt(0.5 / 4000)).all()
+
+
+def test_fast_weights_follow_the_slope_and_forget(params, batch):
+    """Chains that stay put: the slope is that of their own contrast, and twice the same."""
+
+    def stay(params, key, x, cond):
+        return x
+
+    loss = persistent_contrast(WALK, stay, start, fast=0.1)
+    carry = chains_of(WALK, start, 30, fast=0.1)(KEY)
+    slopes = jax.jit(jax.grad(lambda p: loss(p, carry, KEY, batch)[0]))(params)
+    for _ in range(2):
+        _, (carry, _) = loss(params, carry, KEY, batch)
+    wanted = jax.tree.map(lambda g: -0.1 * g * (2 - FORGOTTEN), slopes["machine"])
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), carry["fast"]["machine"], wanted
+    )
+
+
+def test_fast_weights_move_the_chains_alone(params, batch):
+    def told(params, key, x, cond):
+        return (x + (params["machine"]["hidden"][0] > 50)).astype(jnp.uint8) % 2
+
+    loss = persistent_contrast(WALK, told, start, fast=0.1)
+    carry = chains_of(WALK, start, 30, fast=0.1)(KEY)
+    value, (stayed, _) = loss(params, carry, KEY, batch)
+    np.testing.assert_array_equal(stayed["chains"], carry["chains"])
+    carry["fast"]["machine"]["hidden"] = jnp.full(6, 100.0)
+    other, (moved, _) = loss(params, carry, KEY, batch)
+    np.testing.assert_array_equal(moved["chains"], 1 - carry["chains"])
+    assert value != other
+
+
+def test_a_run_stops_where_a_chain_leaves_the_finite_numbers():
+    """An energy without a floor: its walk runs away, and the step is named."""
+
+    def log_density(params, key, x, cond):
+        return params["steep"]["a"] * jnp.sum(x**4)
+
+    law = Distribution(
+        lambda key: {"steep": {"a": jnp.ones(())}},
+        lambda p, k, c: jnp.zeros(2),
+        Unnormalized(log_density),
+    )
+
+    def downhill(params, key, x, cond):
+        return x + 0.1 * jax.grad(lambda x: log_density(params, key, x, cond))(x)
+
+    def one(key):
+        return jnp.ones(2)
+
+    loss = persistent_contrast(law, downhill, one, steps=10)
+    model = Model(law, {"energy": Player(("steep",), loss)}, {}, chains_of(law, one, 4))
+    with pytest.raises(FloatingPointError, match="step"):
+        fit(model, optax.sgd(1e-3), Batch(jnp.ones((8, 2))), steps=20, batch=8)
+
+
+def test_a_machine_learns_by_its_chains(params):
+    """Draws of one machine teach another, nats apart at first, though no constant is counted."""
+    keys = jax.random.split(KEY, 4000)
+    x = jax.jit(jax.vmap(lambda k: LAW.sample(params, k, None)))(keys)
+    model = registry["rbm"].build(Event((8,), levels=2), hidden=6)
+    run = fit(model, optax.adam(5e-3), Batch(x), steps=1500, batch=100)
+    known, before, after = (
+        float(each(LAW.density.fn, p, KEY, Batch(x)).mean())
+        for p in (params, MACHINE.init(KEY), run.state.params)
+    )
+    assert known - before > 0.3 and abs(known - after) < 0.03
+
+
+def test_wrong_numbers_are_refused():
+    with pytest.raises(ValueError, match="renewed=2"):
+        persistent_contrast(WALK, MACHINE.sweep, start, renewed=2)
+    with pytest.raises(ValueError, match="steps=0"):
+        contrastive_divergence(WALK, MACHINE.sweep, 0)
