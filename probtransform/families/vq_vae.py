@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
 
@@ -45,7 +47,14 @@ def preset(event: Event) -> dict:
     if event.levels is None:
         small = {"latent": 2, "size": 2, "width": 128}
         return small | {"steps": 4000, "batch": 256, "rate": 2e-3}
-    return {"steps": 3000, "weight_decay": 0.1, "average": 0.995}
+    if math.prod(event.shape) > 500:
+        return {"steps": 3000, "weight_decay": 0.1, "average": 0.995}
+    return {
+        "latent": 8,
+        "steps": 800,
+        "weight_decay": 1.0,
+        "average": 0.995,
+    }  # few, soon known by heart
 
 
 def tiny() -> tuple[Model, Batch]:
