@@ -11,7 +11,9 @@ Of 2500 samples, as Lin et al. (2018), arXiv:1712.04086, a sample is good within
 and a mode is reached by one good sample. `kl` is the divergence of the modes' shares, among good samples,
 from equal ones, in nats.
 
-EXPECT
+Expect of `r3gan`, at five seeds, 24, 23, 25, 25 and 25 modes and 93, 54, 91, 88 and 95% good samples, in 12
+minutes for all on one core; the aim is 24 modes and 90%. From a normal base of two numbers and the same
+penalties it had 23 and 76%. The other games were not run.
 """
 
 from __future__ import annotations

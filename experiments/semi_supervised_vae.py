@@ -2,7 +2,8 @@
 
     python -m experiments.semi_supervised_vae
 
-Expect bits like those of `vae`, 1.88 at seed 0; not yet measured over seeds.
+Expect, at seed 0, a bound of 1.89 bits per dimension; sliced Wasserstein distance and MMD are 1.7 and 1.8
+times those of fresh digits. 40 seconds on one core.
 """
 
 from __future__ import annotations

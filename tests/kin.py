@@ -10,4 +10,17 @@ KIN |= {"schroedinger_bridge", "discrete_flow", "bridge_matching", "consistency"
 KIN |= {"iwae", "beta_vae", "beta_tcvae", "dip_vae", "vamp_vae", "flow_prior_vae", "fsq_vae"}
 KIN |= {"denoising_autoencoder", "rae", "wae", "ls_gan", "dcgan", "r3gan", "biggan"}
 KIN |= {"iwgan", "infogan", "aae", "vae_gan", "wake_sleep", "stylegan2", "factor_vae"}
+KIN |= {
+    "rectified_flow",
+    "stochastic_interpolant",
+    "cnf",
+    "aavae",
+    "bigan",
+    "transformer",
+    "gaussian_rbm",
+}
 ONE_OF_A_KIND = [pytest.param(n, marks=pytest.mark.slow) if n in KIN else n for n in registry]
+
+# one of each way that leads to levels
+ON_LEVELS = {"gaussian", "vae", "vq_vae", "realnvp", "autoregressive", "discrete_diffusion", "rbm"}
+TO_LEVELS = [n if n in ON_LEVELS else pytest.param(n, marks=pytest.mark.slow) for n in registry]

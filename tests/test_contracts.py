@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from kin import ONE_OF_A_KIND
+from kin import ONE_OF_A_KIND, TO_LEVELS
 
 import probtransform.core as core
 from probtransform.core import (
@@ -524,7 +524,7 @@ def test_densities_have_mass_one(name):
     contract(model, batch, name in LOOSE_AT_FIRST)
 
 
-@pytest.mark.parametrize("name", ONE_OF_A_KIND)
+@pytest.mark.parametrize("name", TO_LEVELS)
 def test_bounds_on_levels_stay_below_mass_one(name):
     model, batch = on_levels(name)
     if not isinstance(model.distribution.density, Bound):

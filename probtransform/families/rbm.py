@@ -7,32 +7,31 @@ import jax.numpy as jnp
 
 from ..core import Batch, Event, Model
 from ..distributions.layer import bits, symbols
+from .gaussian_rbm import gaussian_rbm
 from .restricted import restricted
 
 
 def rbm(
-    event: Event, hidden: int = 64, chains: int = 100, moves: int = 1, sweeps: int = 200
+    event: Event, hidden: int = 16, chains: int = 100, moves: int = 1, sweeps: int = 200
 ) -> Model:
     """`p(v) = sum_h exp(v b + h c + v W h) / Z`, taught by `chains` that go on, or by its likelihood if none.
 
     Claim: Exact up to 20 hidden units, whose states are counted, else Unnormalized. Symbols of more than two
-    levels are softmax units; a label moves the hidden biases.
+    levels are softmax units, reals those of a `gaussian_rbm`; a label moves the hidden biases.
 
     Example: `rbm(Event((8, 8, 1), levels=2), hidden=16)` samples `u8[8, 8, 1]`.
-    Smolensky (1986); Tieleman (2008), ICML. Raises ValueError on reals, for a size less than one, or more
-    than 20 hidden units without chains.
+    Smolensky (1986); Tieleman (2008), ICML. Raises ValueError for a size less than one, or more than 20
+    hidden units without chains.
     """
     if event.levels is None:
-        raise ValueError(
-            "rbm: got examples of real numbers, wanted bits or symbols; take gaussian_rbm"
-        )
+        return gaussian_rbm(event, hidden, chains, moves, sweeps)
     two = event.levels == 2
     layer = bits(event.shape) if two else symbols(event.shape, event.levels)
     return restricted(layer, event.classes, hidden, chains, moves, sweeps)
 
 
 def preset(event: Event) -> dict:
-    return {"hidden": 20, "steps": 4000, "batch": 100, "rate": 1e-2, "clip": 1e9}
+    return {"steps": 4000, "batch": 100, "rate": 1e-2, "clip": 1e9}
 
 
 def tiny() -> tuple[Model, Batch]:

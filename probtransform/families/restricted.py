@@ -31,8 +31,6 @@ def restricted(
     positive("boltzmann machine", hidden=hidden, moves=moves, sweeps=sweeps)
     machine = harmonium(layer, hidden, classes)
     walk = pushforward(chained(machine, layer, sweeps), **steps)
-    counted = hidden <= MOST or not chains
-    law = pushforward(enumerated(machine, layer, hidden), **steps) if counted else walk
     owns = ("machine", *steps)
 
     def prepare(params, key, batch):
@@ -43,8 +41,10 @@ def restricted(
         }
         return params | blocks
 
+    if not chains or hidden <= MOST:
+        counted = pushforward(enumerated(machine, layer, hidden), **steps)
     if not chains:
-        return Model(law, {"machine": Player(owns, likelihood(law))}, prepare=prepare)
+        return Model(counted, {"machine": Player(owns, likelihood(counted))}, prepare=prepare)
 
     def start(key):
         return layer.sample(key, jnp.zeros(layer.size))
@@ -58,6 +58,6 @@ def restricted(
         return x
 
     loss = persistent_contrast(walk, move, start, moves)
-    return Model(
-        law, {"machine": Player(owns, loss)}, carry=chains_of(walk, start, chains), prepare=prepare
-    )
+    players = {"machine": Player(owns, loss)}
+    law = counted if hidden <= MOST else walk
+    return Model(law, players, carry=chains_of(walk, start, chains), prepare=prepare)

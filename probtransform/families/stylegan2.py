@@ -156,10 +156,10 @@ def mean_style(styles: Distribution[Density | None]):
 
 def preset(event: Event) -> dict:
     if event.levels is None:
-        return {"width": 64, "steps": 4000, "batch": 128, "average": 0.995}
+        return {"width": 64, "steps": 4000, "batch": 128, "average": 0.995, "momentum": 0.0}
     if math.prod(event.shape) > 500:
-        return {"width": 16, "steps": 4000, "batch": 64, "average": 0.995}
-    return {"width": 16, "steps": 1000, "batch": 64, "average": 0.995}
+        return {"width": 16, "steps": 4000, "batch": 64, "average": 0.995, "momentum": 0.0}
+    return {"width": 16, "steps": 1000, "batch": 64, "average": 0.995, "momentum": 0.0}
 
 
 def tiny() -> tuple[Model, Batch]:

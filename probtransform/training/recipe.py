@@ -13,7 +13,8 @@ from .average import average
 @dataclass(frozen=True)
 class Recipe:
     """steps: updates.  batch: examples an update.  rate: peak learning rate.  weight_decay: AdamW's.
-    average: decay of the parameter average.  clip: largest global norm of a gradient."""
+    average: decay of the parameter average.  clip: largest global norm of a gradient.
+    momentum: Adam's first decay; 0 where the slopes of players turn around one another."""
 
     steps: int = 2000
     batch: int = 128
@@ -21,6 +22,7 @@ class Recipe:
     weight_decay: float = 0.0
     average: float = 0.99
     clip: float = 1.0
+    momentum: float = 0.9
 
     def __post_init__(self):
         wrong = {
@@ -30,12 +32,13 @@ class Recipe:
             "weight_decay": not 0 <= self.weight_decay < math.inf,
             "average": not 0 <= self.average < 1,
             "clip": not self.clip > 0,
+            "momentum": not 0 <= self.momentum < 1,
         }
         if bad := [name for name, is_wrong in wrong.items() if is_wrong]:
             got = ", ".join(f"{name}={getattr(self, name)}" for name in bad)
             raise ValueError(
                 f"recipe: got {got}, wanted steps >= 0, batch >= 1, finite rate > 0 and weight_decay >= 0, "
-                "clip > 0 and 0 <= average < 1; change it"
+                "clip > 0 and average and momentum in [0, 1); change it"
             )
 
 
@@ -50,6 +53,6 @@ def optimizer(recipe: Recipe) -> optax.GradientTransformation:
     )
     return optax.chain(
         optax.clip_by_global_norm(recipe.clip),
-        optax.adamw(schedule, weight_decay=recipe.weight_decay),
+        optax.adamw(schedule, b1=recipe.momentum, weight_decay=recipe.weight_decay),
         average(recipe.average),
     )

@@ -1,5 +1,7 @@
 """Couplings against scipy, POT and fixed points; what they keep of the base, with and without classes."""
 
+from importlib import import_module
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -95,7 +97,10 @@ def test_without_a_host_the_same_is_paid(n):
         assert cost[np.arange(n), best].sum() == pytest.approx(wanted, rel=1e-5, abs=1e-6)
 
 
-def test_degenerate_batches_are_paired(key):
+@pytest.mark.parametrize("alone", [False, True], ids=["host", "one core"])
+def test_degenerate_batches_are_paired(key, alone, monkeypatch):
+    assignment = import_module("probtransform.objectives.coupling.assignment")
+    monkeypatch.setattr(assignment, "one_core", lambda: alone)
     same = np.ones((8, 2), np.float32)
     assert a_permutation(optimal()(key, same, same, None), 8)
     apart = np.float32([[100], [0], [1], [-100]])

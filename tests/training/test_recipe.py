@@ -26,6 +26,13 @@ def test_warm_up_is_linear_and_then_a_cosine_falls_to_zero():
     np.testing.assert_allclose(got, -0.01 * rate, atol=1e-7)
 
 
+def test_without_momentum_a_gradient_is_forgotten_at_once():
+    """After it turns round, the next update follows the new one alone; with momentum, still the old."""
+    turned = np.array([1e-3] * 10 + [-1e-3])
+    without, usual = (updates(Recipe(steps=11, momentum=m), turned)[-1] for m in (0.0, 0.9))
+    assert without > 0 > usual
+
+
 def test_a_loud_gradient_is_clipped():
     loud, plain = ([1.0] * 5 + [g] + [1.0] * 4 for g in (1e6, 1.0))
     np.testing.assert_array_equal(*(updates(Recipe(steps=10, clip=1.0), g) for g in (loud, plain)))
@@ -56,6 +63,7 @@ def test_short_runs_have_a_schedule_too(steps):
         {"weight_decay": float("nan")},
         {"average": 1.0},
         {"clip": float("nan")},
+        {"momentum": 1.0},
     ],
 )
 def test_numbers_that_cannot_train_are_refused(wrong):

@@ -23,9 +23,9 @@ def assignment(cost):
     Kuhn (1955); Crouse (2016), IEEE TAES 52.
     """
     if one_core():
-        even = jnp.arange(len(cost), dtype=jnp.int32)
-        best = shortest_paths(reduced(cost))
-        return jnp.where(jnp.isnan(cost).any(), even, best)
+        # a search among NaNs would not end; of these costs the identity is best
+        away = 1 - jnp.eye(len(cost), dtype=cost.dtype)
+        return shortest_paths(reduced(jnp.where(jnp.isnan(cost).any(), away, cost)))
     shape = jax.ShapeDtypeStruct(cost.shape[:-1], jnp.int32)
     return jax.pure_callback(solve, shape, reduced(cost), vmap_method="expand_dims")
 
