@@ -32,8 +32,9 @@ class Learner(NamedTuple):
 def learner(model: Model, tx: optax.GradientTransformation | dict) -> Learner:
     """Training of any model: an `optax` transformation for all players, or `{player: transformation}`.
 
-    The key is folded with the number of the update, so one key serves a whole run and none is saved. Metrics
-    are every player's own, and its loss as `loss/<player>`.
+    The key is folded with the number of the update, so one key serves a whole run and none is saved. Schedules
+    follow the steps of the run, however many updates a player makes in one. Metrics are every player's own,
+    and its loss as `loss/<player>`.
 
     Raises ValueError if a player owns a block that does not exist, or `tx` misses a player.
     """
@@ -78,9 +79,23 @@ def learner(model: Model, tx: optax.GradientTransformation | dict) -> Learner:
                 return loss(others | own, carry, k, batch)
 
             (loss, (carry, seen)), grads = jax.value_and_grad(loss_of, has_aux=True)(own)
-            updates, opt[name] = txs[name].update(grads, opt[name], own)
+            at = opt[name] if player.repeat == 1 else scheduled_at(state.step, opt[name])
+            updates, opt[name] = txs[name].update(grads, at, own)
             params |= optax.apply_updates(own, updates)
             metrics |= seen | {f"loss/{name}": loss}
         return State(state.step + 1, params, opt, carry), metrics
 
     return Learner(init, jax.jit(step, donate_argnums=0))
+
+
+def scheduled_at(step, opt):
+    """The optimizer's state, its schedules at this step: a player of several updates would run through them
+    before the others are done, and stand still for the rest."""
+
+    def here(leaf):
+        return isinstance(leaf, optax.ScaleByScheduleState)
+
+    def at(leaf):
+        return leaf._replace(count=step.astype(leaf.count.dtype)) if here(leaf) else leaf
+
+    return jax.tree.map(at, opt, is_leaf=here)

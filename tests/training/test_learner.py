@@ -52,6 +52,19 @@ def test_players_move_in_turn_each_by_its_own_transformation(repeat):
     assert set(metrics) == {"seen", "loss/critic", "loss/generator"}
 
 
+@pytest.mark.parametrize("repeat", [1, 3])
+def test_schedules_follow_the_steps_of_the_run(repeat):
+    """A critic of three updates a step has the rate of the step at all of them."""
+    learn = learner(game(repeat), optax.sgd(lambda n: 0.1 / (1 + n)))
+    state, c, g = learn.init(KEY), 1.0, 1.0
+    for n in range(4):
+        state, _ = learn.step(state, KEY, BATCH)
+        for _ in range(repeat):
+            c -= 0.1 / (1 + n) * (c - g - 2.0)
+        g -= 0.1 / (1 + n) * (g + c)
+    np.testing.assert_allclose([state.params["c"], state.params["g"]], [c, g], rtol=1e-5)
+
+
 def test_one_transformation_serves_all_players_each_with_its_own_state():
     learn = learner(game(), optax.sgd(0.1, momentum=0.5))
     state = learn.init(KEY)
