@@ -32,7 +32,7 @@ class Learner(NamedTuple):
 def learner(model: Model, tx: optax.GradientTransformation | dict) -> Learner:
     """Training of any model: an `optax` transformation for all players, or `{player: transformation}`.
 
-    The key is folded with the number of the update, so one key serves a whole run and none is saved. Schedules
+    The key is folded with the number of the update, so one key serves a run and none is saved. Schedules
     follow the steps of the run, however many updates a player makes in one. Metrics are every player's own,
     and its loss as `loss/<player>`.
 
