@@ -64,7 +64,9 @@ def test_every_family_can_be_shown(family, kind, key):
     frames = animate(model.distribution, params, key, event, 9, frames=4)
     assert len(frames) == 4 and all(f.shape == frames[0].shape for f in frames)
     assert all(f.dtype == np.uint8 and f.std() > 5 for f in frames)
-    if len(sample_stages(model.distribution, params, key)) > 1:  # what is a base itself stands still
+    if (
+        len(sample_stages(model.distribution, params, key)) > 1
+    ):  # what is a base itself stands still
         assert (frames[0][40:] != frames[-1][40:]).any()  # below the title
     _, stages = named_stages(model.distribution, params, key, 9)
     wanted = sample_many(model.distribution, params, key, 9)
