@@ -49,12 +49,8 @@ def preset(event: Event) -> dict:
         return small | {"steps": 4000, "batch": 256, "rate": 2e-3}
     if math.prod(event.shape) > 500:
         return {"steps": 3000, "weight_decay": 0.1, "average": 0.995}
-    return {
-        "latent": 8,
-        "steps": 800,
-        "weight_decay": 1.0,
-        "average": 0.995,
-    }  # few, soon known by heart
+    # small images are few, and soon known by heart
+    return {"latent": 8, "steps": 800, "weight_decay": 1.0, "average": 0.995}
 
 
 def tiny() -> tuple[Model, Batch]:
