@@ -22,6 +22,12 @@ from .interpolant import score_and_flow_matching
 from .k_means import k_means
 from .likelihood import likelihood
 from .matching import matching
+from .noise_contrastive import (
+    conditional_noise_contrastive,
+    flow_contrastive,
+    noise_contrastive,
+    normaliser,
+)
 from .reverse_kl import reverse_kl
 from .scheduled import scheduled
 from .score_matching import score_matching
@@ -32,12 +38,14 @@ __all__ = [
     "adversarial",
     "autoencoding",
     "classify_codes",
+    "conditional_noise_contrastive",
     "contrastive_divergence",
     "coupling",
     "discrete",
     "disentangling",
     "divergence_between_samples",
     "divergences",
+    "flow_contrastive",
     "flow_map",
     "geodesic_matching",
     "importance_weighted",
@@ -45,6 +53,8 @@ __all__ = [
     "likelihood",
     "markovian_fitting",
     "matching",
+    "noise_contrastive",
+    "normaliser",
     "pathwise",
     "persistent_contrast",
     "reverse_kl",
