@@ -20,6 +20,7 @@ from .stochastic import (
     predictor_corrector,
 )
 from .table import PAST, Table, alike, denoised, run
+from .tempering import tempering
 from .unipc import unipc
 
 __all__ = [
@@ -62,5 +63,6 @@ __all__ = [
     "run",
     "runge_kutta",
     "singlestep",
+    "tempering",
     "unipc",
 ]

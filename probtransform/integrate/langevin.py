@@ -52,6 +52,6 @@ def proposed(key, x, slope, size):
 
 
 def checked(who: str, step_size: float) -> float:
-    if not step_size > 0:
+    if not isinstance(step_size, jax.core.Tracer) and not step_size > 0:
         raise ValueError(f"{who}: got step_size={step_size}, wanted more than 0; pass 0.01, say")
     return step_size
