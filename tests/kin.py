@@ -18,6 +18,7 @@ KIN |= {
     "bigan",
     "transformer",
     "gaussian_rbm",
+    "dbm",
 }
 ONE_OF_A_KIND = [pytest.param(n, marks=pytest.mark.slow) if n in KIN else n for n in registry]
 

@@ -117,9 +117,12 @@ def enumerated(machine: Harmonium, layer: Layer, hidden: int) -> Distribution[Ex
     masses = log_masses(machine, hidden)
 
     def sample(params, key, cond=None):
-        first, second = jax.random.split(key)
-        h = states(jax.random.categorical(first, masses(params, cond)), hidden)
-        return layer.sample(second, machine.visible(params, h))
+        upper, lower, down = jax.random.split(key, 3)
+        # half of the bits, then the others given them: noise for two roots of the number of states
+        table = masses(params, cond).reshape(2 ** (hidden // 2), -1)
+        row = jax.random.categorical(upper, logsumexp(table, 1))
+        number = row * table.shape[1] + jax.random.categorical(lower, table[row])
+        return layer.sample(down, machine.visible(params, states(number, hidden)))
 
     def log_density(params, key, v, cond=None):
         return -machine.free_energy(params, v, cond) - logsumexp(masses(params, cond))

@@ -100,3 +100,37 @@ def normals(shape: tuple[int, ...]) -> Layer:
         lambda mean: mean,
         lambda key, eta: (eta + jax.random.normal(key, eta.shape)).reshape(shape),
     )
+
+
+def units(shape: tuple[int, ...], levels: int) -> Layer:
+    """Units of so many levels: bits where there are two."""
+    return bits(shape) if levels == 2 else symbols(shape, levels)
+
+
+def beside(first: Layer, second: Layer) -> Layer:
+    """Two layers as one, of pairs `(v, h)`: what both are coupled to need not know which is which."""
+
+    def parts(eta):
+        return eta[..., : first.size], eta[..., first.size :]
+
+    def log_partition(eta):
+        a, b = parts(eta)
+        return first.log_partition(a) + second.log_partition(b)
+
+    def natural(mean):
+        a, b = parts(mean)
+        return jnp.concatenate([first.natural(a), second.natural(b)])
+
+    def sample(key, eta):
+        a, b = parts(eta)
+        one, other = jax.random.split(key)
+        return first.sample(one, a), second.sample(other, b)
+
+    return Layer(
+        first.size + second.size,
+        lambda pair: jnp.concatenate([first.statistic(pair[0]), second.statistic(pair[1])]),
+        lambda pair: first.base(pair[0]) + second.base(pair[1]),
+        log_partition,
+        natural,
+        sample,
+    )

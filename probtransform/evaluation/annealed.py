@@ -60,13 +60,13 @@ def sandwich(log_density, key, starts, ends, betas, moves) -> Sandwich:
     Grosse et al. (2015), arXiv:1511.02543. Raises ValueError for fewer than two chains or temperatures.
     """
     for name, many in (("starts", starts), ("ends", ends), ("betas", betas)):
-        if many is not None and len(many) < 2:
+        if many is not None and count(many) < 2:
             raise ValueError(
-                f"sandwich: got {len(many)} {name}, wanted at least 2; draw more chains, or more betas"
+                f"sandwich: got {count(many)} {name}, wanted at least 2; draw more chains, or more betas"
             )
 
     def side(key, xs, betas):
-        keys = jax.random.split(key, len(xs))
+        keys = jax.random.split(key, count(xs))
         return jax.vmap(annealed(log_density, betas, moves))(keys, xs)
 
     up, down = jax.random.split(key)
@@ -77,6 +77,10 @@ def sandwich(log_density, key, starts, ends, betas, moves) -> Sandwich:
     reverse, back = side(down, ends, jnp.asarray(betas)[::-1])
     upper, upper_se = log_mean_exp(reverse)
     return Sandwich(lower, -upper, lower_se, upper_se, (acceptance.mean() + back.mean()) / 2)
+
+
+def count(chains) -> int:
+    return len(jax.tree.leaves(chains)[0])
 
 
 def log_mean_exp(log_weights):

@@ -17,6 +17,7 @@ from . import (
     bridge_matching,
     cnf,
     consistency,
+    dbm,
     dcgan,
     ddpm,
     denoising_autoencoder,
@@ -87,6 +88,7 @@ registry: dict[str, Family] = {
     "gaussian": Family(gaussian.gaussian, gaussian.preset, gaussian.tiny),
     "gaussian_rbm": Family(gaussian_rbm.gaussian_rbm, gaussian_rbm.preset, gaussian_rbm.tiny),
     "rbm": Family(rbm.rbm, rbm.preset, rbm.tiny),
+    "dbm": Family(dbm.dbm, dbm.preset, dbm.tiny),
     "vae": Family(vae.vae, vae.preset, vae.tiny),
     "vamp_vae": Family(vamp_vae.vamp_vae, vamp_vae.preset, vamp_vae.tiny),
     "flow_prior_vae": Family(

@@ -47,6 +47,7 @@ def of_symbols(model: Model, event: Event, bins: int) -> Model:
     whole = through(through(model, place=affine(d)), data=reshape(event.shape))
 
     def prepare(params, key, batch):
-        return params | {"place": fitted(batch.x.reshape(len(batch.x), d))}
+        placed = params | {"place": fitted(batch.x.reshape(len(batch.x), d))}
+        return whole.prepare(placed, key, batch)
 
     return whole._replace(prepare=prepare)

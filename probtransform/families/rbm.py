@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Batch, Event, Model
-from ..distributions.layer import bits, symbols
+from ..distributions.layer import units
 from .gaussian_rbm import gaussian_rbm
 from .restricted import restricted
 
@@ -25,8 +25,7 @@ def rbm(
     """
     if event.levels is None:
         return gaussian_rbm(event, hidden, chains, moves, sweeps)
-    two = event.levels == 2
-    layer = bits(event.shape) if two else symbols(event.shape, event.levels)
+    layer = units(event.shape, event.levels)
     return restricted(layer, event.classes, hidden, chains, moves, sweeps)
 
 

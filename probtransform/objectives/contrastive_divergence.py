@@ -66,7 +66,7 @@ def persistent_contrast(
         new = jax.vmap(start)(jax.random.split(fresh, count))
         again = jax.random.uniform(which, (count,)) < renewed
         cond = jax.tree.map(lambda c: c[jnp.arange(count) % len(c)], batch.cond)
-        begun = batch._replace(x=jax.vmap(jnp.where)(again, new, chains), cond=cond)
+        begun = batch._replace(x=jax.vmap(either)(again, new, chains), cond=cond)
 
         quick = carry.get("fast", {})
         moved_by = params | {b: jax.tree.map(jnp.add, params[b], quick[b]) for b in quick}
@@ -100,6 +100,10 @@ def chains_of(distribution: Distribution[Any], start: Callable[..., Any], count:
         return begun
 
     return carry
+
+
+def either(choice, new, old):
+    return jax.tree.map(lambda a, b: jnp.where(choice, a, b), new, old)
 
 
 def walked(move: Move, steps: int, params, key, batch):
