@@ -30,7 +30,13 @@ from .noise_contrastive import (
 )
 from .reverse_kl import reverse_kl
 from .scheduled import scheduled
-from .score_matching import score_matching
+from .score_matching import (
+    denoising_score_matching,
+    explicit_score_matching,
+    finite_difference_score_matching,
+    score_matching,
+    score_of,
+)
 from .semi_supervised import classify_codes, semi_supervised
 from .straight_through import straight_through
 
@@ -41,10 +47,13 @@ __all__ = [
     "conditional_noise_contrastive",
     "contrastive_divergence",
     "coupling",
+    "denoising_score_matching",
     "discrete",
     "disentangling",
     "divergence_between_samples",
     "divergences",
+    "explicit_score_matching",
+    "finite_difference_score_matching",
     "flow_contrastive",
     "flow_map",
     "geodesic_matching",
@@ -61,6 +70,7 @@ __all__ = [
     "scheduled",
     "score_and_flow_matching",
     "score_matching",
+    "score_of",
     "semi_supervised",
     "squared_geodesic",
     "straight_through",
