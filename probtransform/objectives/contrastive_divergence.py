@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ..core import Distribution, Unnormalized, each
+from ..core import Density, Distribution, Unnormalized, each
 from ..core.check import not_negative, positive
 
 Move = Callable[..., Any]  # (params, key, x, cond) -> x, and leaves the model's law as it is
@@ -39,6 +39,7 @@ def persistent_contrast(
     steps: int = 1,
     renewed: float = 0.0,
     fast: float = 0.0,
+    carried: Distribution[Density] | None = None,
 ):
     """As `contrastive_divergence`, but x' are `carry["chains"]`, which go on from update to update.
 
@@ -47,10 +48,13 @@ def persistent_contrast(
     other parameters, which take steps of that rate down the same slope and forget a twentieth of them at
     every update: where a chain stays, the energy rises at once, and it leaves.
 
-    `chains_of(distribution, start, count, fast)` is what the model carries.
+    `chains_of(distribution, start, count, fast)` is what the model carries. Where `distribution` is a prior
+    and `carried` the model of data that a decoder makes of it, chains are of the prior and data are judged by
+    the model: the slope is that of its bound, constant and all, for energy, decoder and encoder alike.
 
     Tieleman (2008), ICML; Tieleman & Hinton (2009), ICML (fast weights); Du & Mordatch (2019),
-    arXiv:1903.08689 (chains renewed, 5% of them). Raises ValueError unless `renewed` is in [0, 1].
+    arXiv:1903.08689 (chains renewed, 5% of them); Pang et al. (2020), arXiv:2006.08205 (priors).
+    Raises ValueError unless `renewed` is in [0, 1].
     """
     positive("persistent_contrast", steps=steps)
     not_negative("persistent_contrast", fast=fast)
@@ -73,7 +77,7 @@ def persistent_contrast(
         away = walked(move, steps, moved_by, walk, begun)
 
         def value_of(params):
-            return contrast(distribution, params, look, batch, away)
+            return contrast(distribution, params, look, batch, away, carried)
 
         carry = carry | {"chains": away.x}
         if fast:
@@ -116,8 +120,8 @@ def walked(move: Move, steps: int, params, key, batch):
     return jax.lax.stop_gradient(batch._replace(x=each(one, params, key, batch)))
 
 
-def contrast(distribution, params, key, here, away):
-    """`mean log f` there less here."""
-    fn = distribution.density.fn
-    data, model = (jnp.mean(each(fn, params, key, b)) for b in (here, away))
+def contrast(distribution, params, key, here, away, carried=None):
+    """`mean log f` there less here, where it may be that of another law."""
+    laws = ((carried or distribution, here), (distribution, away))
+    data, model = (jnp.mean(each(law.density.fn, params, key, batch)) for law, batch in laws)
     return model - data
