@@ -18,7 +18,9 @@ KIN |= {
     "bigan",
     "transformer",
     "gaussian_rbm",
+    "jem",
     "dbm",
+    "dbn",
 }
 ONE_OF_A_KIND = [pytest.param(n, marks=pytest.mark.slow) if n in KIN else n for n in registry]
 

@@ -18,6 +18,7 @@ from . import (
     cnf,
     consistency,
     dbm,
+    dbn,
     dcgan,
     ddpm,
     denoising_autoencoder,
@@ -89,6 +90,7 @@ registry: dict[str, Family] = {
     "gaussian_rbm": Family(gaussian_rbm.gaussian_rbm, gaussian_rbm.preset, gaussian_rbm.tiny),
     "rbm": Family(rbm.rbm, rbm.preset, rbm.tiny),
     "dbm": Family(dbm.dbm, dbm.preset, dbm.tiny),
+    "dbn": Family(dbn.dbn, dbn.preset, dbn.tiny),
     "vae": Family(vae.vae, vae.preset, vae.tiny),
     "vamp_vae": Family(vamp_vae.vamp_vae, vamp_vae.preset, vamp_vae.tiny),
     "flow_prior_vae": Family(

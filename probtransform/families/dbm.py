@@ -47,4 +47,4 @@ def preset(event: Event) -> dict:
 
 
 def tiny() -> tuple[Model, Batch]:
-    return dbm(Event((3,), levels=2), hidden=6, top=4, chains=0), rbm.tiny()[1]
+    return dbm(Event((3,), levels=2), hidden=6, top=16, chains=0), rbm.tiny()[1]
