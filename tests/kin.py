@@ -22,6 +22,7 @@ KIN |= {
     "dbm",
     "dbn",
 }
+KIN |= {"nce", "score_ebm"}
 ONE_OF_A_KIND = [pytest.param(n, marks=pytest.mark.slow) if n in KIN else n for n in registry]
 
 # one of each way that leads to levels
