@@ -1,20 +1,13 @@
-"""Convolutions of one image: whole, doubling or halving.
-
-On a CPU the compiler gives a convolution to a fast library only in one layout, and inside a loop it does not
-change layouts by itself. The slopes of a convolution are convolutions in other layouts: left as they are, a
-step of training takes ten times as long in a loop as alone. Here they come in the layout that is fast.
-"""
+"""Convolutions of one image: whole, doubling or halving."""
 
 from __future__ import annotations
-
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jax.custom_derivatives import SymbolicZero
 
 from ..core.check import positive
+from .bilinear import convolve
 
 lecun = nnx.initializers.lecun_normal()
 
@@ -89,32 +82,9 @@ class Doubling(nnx.Module):
 def convolved(x, kernel, groups: int = 1):
     """`x: f32[h, w, inputs]` with `kernel: f32[size, size, inputs / groups, outputs]`, padded with zeros."""
     if groups == 1:
-        return convolution(x, kernel)
+        return convolve(x[None], kernel)[0]
     pairs = zip(jnp.split(x, groups, -1), jnp.split(kernel, groups, -1), strict=True)
-    return jnp.concatenate([convolution(*pair) for pair in pairs], -1)
-
-
-@jax.custom_jvp
-def convolution(x, kernel):
-    return same_size(x[None], kernel, ("NHWC", "HWIO", "NHWC"))[0]
-
-
-@partial(convolution.defjvp, symbolic_zeros=True)
-def slopes(inputs, tangents):
-    """The linear maps of what moves, in layouts whose transposes are of the layout above."""
-    (x, kernel), (dx, dkernel) = inputs, tangents
-    moved = []
-    if not isinstance(dx, SymbolicZero):
-        turned = kernel.swapaxes(2, 3)
-        moved.append(same_size(dx[None], turned, ("NHWC", "HWOI", "NHWC"))[0])
-    if not isinstance(dkernel, SymbolicZero):
-        images, kernels = x.transpose(2, 0, 1)[..., None], dkernel.transpose(2, 0, 1, 3)
-        moved.append(same_size(images, kernels, ("CHWN", "IHWO", "HWNC"))[:, :, 0])
-    return convolution(x, kernel), sum(moved)
-
-
-def same_size(x, kernel, layouts: tuple[str, str, str]):
-    return jax.lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=layouts)
+    return jnp.concatenate([convolved(*pair) for pair in pairs], -1)
 
 
 def resized(x, side: tuple[int, int]):
