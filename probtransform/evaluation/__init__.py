@@ -16,6 +16,7 @@ from .manifold import precision_recall
 from .measure import as_reals, evaluate, floors
 from .memorisation import authenticity, memorisation
 from .modes import modes_covered, modes_of
+from .probe import linear_probe, neighbour_accuracy
 from .reweighted import Reweighted, reweighted
 from .seeds import over_seeds
 from .transport import sinkhorn_divergence, wasserstein
@@ -43,6 +44,7 @@ __all__ = [
     "kernel_distance",
     "latent_importance",
     "latent_sandwich",
+    "linear_probe",
     "machine_sandwich",
     "memorisation",
     "merge",
@@ -50,6 +52,7 @@ __all__ = [
     "modes_covered",
     "modes_of",
     "moments",
+    "neighbour_accuracy",
     "over_seeds",
     "precision_recall",
     "reweighted",

@@ -6,6 +6,7 @@ from .causal_transformer import causal_transformer, token_transformer
 from .conv import Residual, convnet
 from .convolution import Conv
 from .dit import dit
+from .encoder import encoder
 from .made import made
 from .mlp import mlp
 from .norm import GroupNorm
@@ -22,6 +23,7 @@ __all__ = [
     "causal_transformer",
     "convnet",
     "dit",
+    "encoder",
     "made",
     "mlp",
     "spectral",

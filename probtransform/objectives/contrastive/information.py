@@ -1,0 +1,77 @@
+"""Lower bounds on the mutual information of two sides, from the scores of all pairs of a batch.
+
+`scores: f32[n, n]` holds `f(x_i, y_j)`: pairs that belong together on the diagonal, draws of the product of
+the margins beside it. Every bound is at most `I(x; y)` in the mean, up to a bias that is stated, and is
+meant to be made as great as it will go. With the best critic each knows a different thing of the density
+ratio:
+
+    bound             best f                        bias at the best f          variance
+    donsker_varadhan  log p(x,y)/p(x)p(y) + any c   above: log of a mean        grows like exp I
+    nwj               log p(x,y)/p(x)p(y) + 1       none                        grows like exp I
+    info_nce          log p(y|x)/p(y) + any c(x)    below, never above log n    little
+    smile             log p(x,y)/p(x)p(y)           what the cut leaves out     grows like exp cut
+
+Poole et al. (2019), arXiv:1905.06922; Song & Ermon (2020), arXiv:1910.06222.
+"""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+
+def donsker_varadhan(scores):
+    """`mean f(x_i, y_i) - log mean_{i != j} exp f(x_i, y_j)`, nats.
+
+    Donsker & Varadhan (1983); Belghazi et al. (2018), arXiv:1801.04062.
+    """
+    return joint(scores) - log_mean_exp_apart(scores)
+
+
+def nwj(scores):
+    """`mean f(x_i, y_i) - mean_{i != j} exp(f(x_i, y_j) - 1)`, nats: unbiased.
+
+    Nguyen, Wainwright & Jordan (2010), arXiv:0809.0853.
+    """
+    return joint(scores) - jnp.exp(log_mean_exp_apart(scores) - 1)
+
+
+def info_nce(scores):
+    """`mean_i log( exp f(x_i, y_i) / mean_j exp f(x_i, y_j) )`, nats, j over all n: never above `log n`.
+
+    Minus `nats + log n` is how well `among` finds each partner. van den Oord et al. (2018), arXiv:1807.03748.
+    """
+    return math.log(len(scores)) + joint(scores) - jnp.mean(jax.nn.logsumexp(scores, 1))
+
+
+def smile(scores, cut: float = 5.0):
+    """`mean f(x_i, y_i) - log mean_{i != j} exp clip(f(x_i, y_j), -cut, cut)`, nats.
+
+    The cut bounds the variance, and leaves out what of the ratio is beyond; with none it is
+    `donsker_varadhan`. Made as great as it will go it would learn scores beyond the cut: let the critic learn
+    by another bound, and read this one. Song & Ermon (2020), arXiv:1910.06222, equation 13.
+    Raises ValueError unless `cut` is positive.
+    """
+    if not cut > 0:
+        raise ValueError(f"smile: got cut={cut}, wanted a positive one; 5 is usual")
+    return joint(scores) - log_mean_exp_apart(jnp.clip(scores, -cut, cut))
+
+
+def joint(scores):
+    """The mean score of pairs that belong together. Raises ValueError unless scores are square."""
+    n = len(scores)
+    if scores.shape != (n, n) or n < 2:
+        raise ValueError(
+            f"information: got scores of shape {scores.shape}, wanted [n, n] with n >= 2; "
+            "score every x, a row each, with every y, a column each"
+        )
+    return jnp.mean(jnp.diagonal(scores))
+
+
+def log_mean_exp_apart(scores):
+    """`log mean_{i != j} exp f(x_i, y_j)`."""
+    n = len(scores)
+    apart = jnp.where(jnp.eye(n, dtype=bool), -jnp.inf, scores)
+    return jax.nn.logsumexp(apart) - math.log(n * (n - 1))
