@@ -3,6 +3,7 @@
 from . import disentanglement
 from .annealed import Sandwich, annealed, sandwich
 from .bits import Bits, bits_per_dim
+from .calibration import expected_calibration_error
 from .distances import bandwidths, mmd, sliced_wasserstein
 from .energy_distance import energy_distance
 from .frechet import Moments, frechet_distance, frechet_infinity, merge, moments
@@ -36,6 +37,7 @@ __all__ = [
     "disentanglement",
     "energy_distance",
     "evaluate",
+    "expected_calibration_error",
     "floors",
     "frechet_distance",
     "frechet_infinity",

@@ -1,0 +1,138 @@
+"""jem on labelled digits: is it as good a classifier, does it know how sure to be, and what is no digit?
+
+    python -m experiments.jem --out runs/jem.json
+
+Beside it the same network taught by the labels alone. Accuracy and expected calibration error (15 bins) on
+the test digits; how well the energy tells them from digits whose pixels are shuffled, an order for each, and
+from Fashion-MNIST, whose images are padded to 32 and averaged to 8 x 8 (area under the ROC curve, of log p(x)
+up to a constant, and of the largest probability of the plain classifier).
+
+Expect, at seed 0, of labels alone accuracy 98.6%, calibration error 0.0085, areas 0.87 (shuffled) and 0.73
+(Fashion-MNIST).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tyro
+from sklearn.metrics import roc_auc_score
+
+from probtransform.core import Event, Maybe, log_density_many
+from probtransform.data import Data, load
+from probtransform.distributions.over_labels import of_every_label
+from probtransform.evaluation.calibration import expected_calibration_error
+from probtransform.families.jem import jem
+from probtransform.training import Recipe, averaged, fit, optimizer
+
+from .study import build as build_run
+
+
+@dataclass(frozen=True)
+class Config:
+    data: str = "digits"
+    seeds: int = 3
+    steps: int = 2000
+    batch: int = 128
+    rate: float = 1e-3
+    weight_decay: float = 0.0
+    average: float = 0.99
+    clip: float = 1.0
+    width: int = 128
+    depth: int = 2
+    chains: int = 100
+    moves: int = 5
+    step_size: float = 0.1
+    renewed: float = 0.05
+    sweeps: int = 200
+    contrast_weight: float = 1.0
+
+
+def build(config: Config):
+    """The run of this config as the command line trains it, without labels, and its data."""
+    return build_run("jem", config)
+
+
+def probabilities(model, params, x, classes: int):
+    """`p(y|x)`: by Bayes' rule from the densities of x under every label, dequantised alike."""
+
+    def of(x):
+        nats = of_every_label(model.distribution, classes, params, jax.random.key(0), x)
+        return jax.nn.softmax(nats)
+
+    return np.asarray(jax.jit(lambda x: jax.lax.map(of, x, batch_size=100))(jnp.asarray(x)))
+
+
+def log_p(model, params, x):
+    """log p(x) up to a constant, of the label nothing being known."""
+    unknown = Maybe(jnp.zeros(len(x), jnp.int32), jnp.zeros(len(x), bool))
+    return np.asarray(log_density_many(model.distribution, params, jax.random.key(0), x, unknown))
+
+
+def shuffled(x, seed: int = 0):
+    """The same pixels of each image in an order of its own."""
+    rng = np.random.default_rng(seed)
+    return rng.permuted(np.asarray(x).reshape(len(x), -1), axis=1).reshape(x.shape)
+
+
+def fashion(count: int, event: Event):
+    """Fashion-MNIST at 8 x 8 and in the levels of the digits."""
+    x = np.asarray(load("fashion_mnist").test.x[:count], np.float64)
+    wide = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)))
+    small = wide.reshape(count, 8, 4, 8, 4, 1).mean((2, 4)) / 255
+    return np.round(small * ((event.levels or 256) - 1)).astype(np.uint8)
+
+
+def judged(config: Config, data: Data, seed: int) -> dict[str, float]:
+    """One seed of the model or, with `contrast_weight=0`, of the plain classifier."""
+    own = ("width", "depth", "chains", "moves", "step_size", "renewed", "sweeps", "contrast_weight")
+    model = jem(data.event, **{name: getattr(config, name) for name in own})
+    about = ("steps", "batch", "rate", "weight_decay", "average", "clip")
+    recipe = Recipe(**{name: getattr(config, name) for name in about})
+    fitted = fit(
+        model, optimizer(recipe), data.train, steps=recipe.steps, batch=recipe.batch, seed=seed
+    )
+    params, x, y = averaged(fitted.state), data.test.x, np.asarray(data.test.cond)
+    p = probabilities(model, params, x, data.event.classes)
+    row = {
+        "accuracy": float((p.argmax(1) == y).mean()),
+        "calibration": expected_calibration_error(p, y),
+        "seconds": fitted.seconds,
+    }
+
+    def score(x):
+        if config.contrast_weight:
+            return log_p(model, params, x)
+        return probabilities(model, params, x, data.event.classes).max(1)
+
+    inside = score(x)
+    for name, others in {"shuffled": shuffled(x), "fashion": fashion(len(x), data.event)}.items():
+        is_digit = np.r_[np.ones(len(x)), np.zeros(len(others))]
+        row[f"auroc_{name}"] = float(roc_auc_score(is_digit, np.r_[inside, score(others)]))
+    return row
+
+
+def main(config: Config = Config(), out: Path | None = None) -> dict[str, list[dict[str, float]]]:
+    data = load(config.data, labels=True)
+    plain = replace(config, contrast_weight=0.0, moves=1, chains=1)
+    rows: dict[str, list[dict[str, float]]] = {}
+    for name, each in {"labels alone": plain, "jem": config}.items():
+        rows[name] = []
+        for seed in range(config.seeds):
+            rows[name].append(judged(each, data, seed))
+            print(name, {key: round(v, 4) for key, v in rows[name][-1].items()}, flush=True)
+        mean = {key: np.mean([row[key] for row in rows[name]]) for key in rows[name][0]}
+        print(name, "mean", {key: round(float(v), 4) for key, v in mean.items()}, flush=True)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps({"config": asdict(config), "rows": rows}, indent=1) + "\n")
+    return rows
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__, config=(tyro.conf.OmitArgPrefixes,))
