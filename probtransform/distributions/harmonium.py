@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -9,9 +10,10 @@ import jax
 import jax.numpy as jnp
 from jax.nn import logsumexp, softplus
 
-from ..core import Distribution, Exact, Unnormalized, one_hot
+from ..core import Distribution, Exact, one_hot
 from ..core.check import positive
 from .layer import Layer
+from .tempered import Ladder, Tempered
 
 MOST = 20  # hidden units, whose states are counted one by one: a million
 CHUNK = 2**13  # states at once
@@ -92,8 +94,11 @@ def harmonium(layer: Layer, hidden: int, classes: int = 0) -> Harmonium:
     return Harmonium(init, free_energy, logits, natural, marginal, sweep)
 
 
-def chained(machine: Harmonium, layer: Layer, sweeps: int) -> Distribution[Unnormalized]:
-    """The law of a machine, sampled by so many sweeps from the visible layer's own. Claim: Unnormalized."""
+def chained(machine: Harmonium, layer: Layer, sweeps: int) -> Distribution[Tempered]:
+    """The law of a machine, sampled by so many sweeps from the visible layer's own.
+
+    Claim: Unnormalized, and `Tempered`: it knows the ladder to its constant.
+    """
     positive("chained", sweeps=sweeps)
 
     def sample(params, key, cond=None):
@@ -105,7 +110,35 @@ def chained(machine: Harmonium, layer: Layer, sweeps: int) -> Distribution[Unnor
     def log_density(params, key, v, cond=None):
         return -machine.free_energy(params, v, cond)
 
-    return Distribution(machine.init, sample, Unnormalized(log_density))
+    return Distribution(machine.init, sample, Tempered(log_density, rungs(machine, layer)))
+
+
+def rungs(machine: Harmonium, layer: Layer) -> Ladder:
+    """The ladder of a machine: at b it has `b W`, hidden biases `b c`, and sweeps as ever.
+
+    Its visible biases lie between those that alone would give the centres, which are the data's means, and
+    its own. At 0 its units are independent. Salakhutdinov & Murray (2008), ICML.
+    """
+
+    def alone(params):
+        return layer.natural(params["centre"]["visible"])
+
+    def at(params, b):
+        own = params["machine"]
+        between = {"visible": (1 - b) * alone(params) + b * own["visible"]}
+        return params | {"machine": {name: b * leaf for name, leaf in own.items()} | between}
+
+    def constant(params, cond=None):
+        eta, hidden = alone(params), params["machine"]["hidden"].size
+        known = layer.log_partition(eta) - eta @ params["centre"]["visible"]
+        return known + hidden * math.log(2)
+
+    return Ladder(
+        lambda params, key, cond=None: layer.sample(key, alone(params)),
+        constant,
+        lambda params, b, v, cond=None: -machine.free_energy(at(params, b), v, cond),
+        lambda params, key, b, v, cond=None: machine.sweep(at(params, b), key, v, cond),
+    )
 
 
 def enumerated(machine: Harmonium, layer: Layer, hidden: int) -> Distribution[Exact]:

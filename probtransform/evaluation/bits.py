@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
-from ..core import Batch, Bound, Distribution, Exact, log_density_many
+from ..core import Batch, Bound, Distribution, Exact, join, log_density_many
 from ..core.check import positive
 from .importance import log_weights
 
@@ -73,7 +73,9 @@ def bits_and_bound(
 
 def claim_of(distribution: Distribution) -> str:
     """The name of what a distribution claims: a class of `core.density`, or "None"."""
-    return "None" if distribution.density is None else type(distribution.density).__name__
+    if distribution.density is None:
+        return "None"
+    return join(type(distribution.density), Exact).__name__  # the claim, whatever else it knows
 
 
 def kind_of(density: Bound, samples: int) -> str:

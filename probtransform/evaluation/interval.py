@@ -9,9 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core import Batch, Distribution, Unnormalized, log_density_many
+from ..core import Batch, Distribution, Unnormalized, log_density_many, sample_many
+from ..distributions.tempered import Ladder, Tempered
 from ..integrate.hmc import hmc
 from .annealed import Sandwich, sandwich
+from .histogram_ladder import histogram_ladder
+from .machine_sandwich import ladder_sandwich
 
 STEPS = (
     1.6,
@@ -25,7 +28,10 @@ ACCEPTED = 0.6
 
 
 class Interval(NamedTuple):
-    """Bits per dimension between `low` and `high`, the standard error over examples, and log Z in nats."""
+    """Bits per dimension between `low` and `high`, the standard error over examples, and log Z in nats.
+
+    With labels log Z has an entry for each that occurs.
+    """
 
     low: float
     high: float
@@ -43,22 +49,79 @@ def bits_interval(
     chains: int = 100,
     temperatures: int = 500,
 ) -> Interval:
-    """`(log Z - log f(x)) / (d ln 2)`, averaged over the examples `x: f32[batch, *event]`; log Z is annealed.
+    """`(log Z - log f(x)) / (d ln 2)`, averaged over the examples `x: [batch, *event]`; log Z is annealed.
 
-    The ladder `f_0^(1-b) f^b` leads from the Gaussian of `near: f32[n, *event]`, examples to begin
-    from, to the density f, by Hamiltonian steps in coordinates that make that Gaussian a standard one.
-    From below `chains` begin at the Gaussian; from above at `drawn: f32[m, *event]`, which must be
-    draws of the model for the upper end to hold. Both ends are moved outward by two standard errors.
+    A claim that is `Tempered` brings its ladder, for every label one of its own. Else, for reals, it is
+    `f_0^(1-b) f^b`, from the Gaussian of `near: f32[n, *event]`, examples to begin from, to the density f,
+    by Hamiltonian steps in coordinates that make that Gaussian a standard one; for levels the histograms
+    of `near` take its place, and Gibbs sampling theirs. From below `chains` begin at the known law; from
+    above at draws of the model, for reals `drawn: f32[m, *event]`, for the upper end to hold. Both ends are
+    moved outward by two standard errors.
 
-    Grosse et al. (2015), arXiv:1511.02543. Raises ValueError for levels, conditions, or no finite density
-    where the data are.
+    Grosse et al. (2015), arXiv:1511.02543. Raises ValueError for conditions that are no labels, labels of
+    reals without a ladder, too many levels, or no finite density where the data are.
     """
-    x = np.asarray(batch.x)
-    if batch.cond is not None or not np.issubdtype(x.dtype, np.floating):
+    x, cond = np.asarray(batch.x), batch.cond
+    own, labels = isinstance(distribution.density, Tempered), None
+    on_levels = np.issubdtype(x.dtype, np.integer)
+    if cond is not None and not ((own or on_levels) and is_labels(cond)):
         raise ValueError(
-            "the density is known up to a constant only, which is annealed for reals without a condition"
+            "the density is known up to a constant only, which is annealed for reals without a condition, "
+            "and where a ladder is known for each label"
         )
-    shape, d = x.shape[1:], math.prod(x.shape[1:])
+    which = np.zeros(len(x), int)  # of the constants is that of each example
+    if own or on_levels:
+        ladder = distribution.density.ladder if own else histograms(distribution, key, near, x)
+        if cond is not None:
+            labels, which = np.unique(cond, return_inverse=True)
+        found = climbed(distribution, ladder, params, key, labels, chains, temperatures)
+    else:
+        found = from_gaussian(distribution, params, key, near, drawn, chains, temperatures)
+    d = math.prod(x.shape[1:])
+    nats = np.asarray(log_density_many(distribution, params, key, x, cond), np.float64)
+    if not (np.isfinite(nats).all() and all(np.isfinite(side).all() for side in found)):
+        raise ValueError(
+            "the density is not finite where the data or the chains are; train it again"
+        )
+    ends = found.lower - 2 * found.lower_se, found.upper + 2 * found.upper_se
+    each = [(np.atleast_1d(z)[which] - nats) / (d * math.log(2)) for z in ends]
+    low, high = sorted(float(bits.mean()) for bits in each)
+    spread = each[0].std(ddof=1) / math.sqrt(len(nats)) if len(nats) > 1 else math.nan
+    return Interval(low, high, float(spread), found)
+
+
+def is_labels(cond) -> bool:
+    return hasattr(cond, "dtype") and cond.ndim == 1 and np.issubdtype(cond.dtype, np.integer)
+
+
+def histograms(distribution, key, near, x) -> Ladder:
+    near = np.asarray(near)
+    return histogram_ladder(distribution, key, near, 1 + int(max(near.max(), x.max())))
+
+
+def climbed(distribution, ladder: Ladder, params, key, labels, chains: int, temperatures: int):
+    """The `Sandwich` of a ladder, its numbers arrays with an entry for each label if there are any."""
+    climb, draw = jax.random.split(key)
+    betas = jnp.linspace(0, 1, temperatures)
+
+    @jax.jit
+    def both(params, key, ends, label):
+        return ladder_sandwich(ladder, params, key, betas, chains, ends, label)
+
+    def one(i, label):
+        told = None if label is None else jnp.full(chains, label)
+        ends = sample_many(distribution, params, jax.random.fold_in(draw, i), chains, told)
+        return both(params, jax.random.fold_in(climb, i), ends, label)
+
+    if labels is None:
+        return jax.tree.map(float, one(0, None))
+    each = [one(i, label) for i, label in enumerate(jnp.asarray(labels))]
+    return jax.tree.map(lambda *numbers: np.asarray(numbers, np.float64), *each)
+
+
+def from_gaussian(distribution, params, key, near, drawn, chains: int, temperatures: int):
+    """The `Sandwich` of a density on reals, from the Gaussian of `near`, by Hamiltonian steps."""
+    shape, d = near.shape[1:], math.prod(near.shape[1:])
     mean, root = gaussian_of(np.asarray(near, np.float64).reshape(-1, d))
     scale = float(np.log(np.diag(root)).sum())
 
@@ -88,17 +151,7 @@ def bits_interval(
         if tried.acceptance >= ACCEPTED:
             break
     found = both(params, climb, starts, ends, jnp.linspace(0, 1, temperatures), step)
-    nats = np.asarray(log_density_many(distribution, params, key, x, None), np.float64)
-    if not (np.isfinite(nats).all() and np.isfinite([*map(float, found)]).all()):
-        raise ValueError(
-            "the density is not finite where the data or the chains are; train it again"
-        )
-    ends_of = (found.lower - 2 * found.lower_se, found.upper + 2 * found.upper_se)
-    low, high = sorted((float(z) - nats.mean()) / (d * math.log(2)) for z in ends_of)
-    spread = (
-        nats.std(ddof=1) / (math.sqrt(len(nats)) * d * math.log(2)) if len(nats) > 1 else math.nan
-    )
-    return Interval(low, high, float(spread), found)
+    return jax.tree.map(float, found)
 
 
 def gaussian_of(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

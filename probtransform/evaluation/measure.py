@@ -46,8 +46,8 @@ def evaluate(
     bits_per_dim:       on all of `test`, with `bits_per_dim_se` and `bits_per_dim_kind`; None without
                         a bound. A bound is sharpened with `samples` importance weights (1 for
                         none: choose it where one evaluation is dear, as of an ODE's density).
-                        Up to a constant, and for reals, the middle of an interval, with its ends
-                        `bits_per_dim_low` and `bits_per_dim_high`, both sides annealed.
+                        Up to a constant, the middle of an interval, with its ends `bits_per_dim_low`
+                        and `bits_per_dim_high`, both sides annealed.
     bound_bits_per_dim: the same before sharpening; None unless the claim is Bound.
     count:              examples in each sample that a distance compares: as asked, or as many as the
                         smaller half has, the first ones: shuffled halves are expected.
@@ -69,8 +69,8 @@ def evaluate(
     draw, code = jax.random.split(key)
     drawn = drawn_beside(test, model, params, draw, min(len(train.x), count), chunk)
     count = len(drawn)
-    fake, near = as_reals(drawn, event), as_reals(train.x[:count], event)
-    numbers, not_asked = likelihoods(model, params, test, code, samples, chunk, near, fake)
+    fake = as_reals(drawn, event)
+    numbers, not_asked = likelihoods(model, params, test, code, samples, chunk, train.x, drawn)
     numbers["count"] = count
     if broken := int((~np.isfinite(fake).reshape(count, -1).all(1)).sum()):
         why = f"{broken} of {count} samples are not finite; train it again, more slowly"
@@ -143,7 +143,7 @@ def between(drawn, wanted, known, event: Event, extractor: Extractor | None, hel
     return numbers, not_asked
 
 
-def likelihoods(model, params, test, code, samples, chunk, near, fake):
+def likelihoods(model, params, test, code, samples, chunk, near, drawn):
     """Bits per dimension as far as the claim goes, and why no further."""
     distribution, claim = model.distribution, claim_of(model.distribution)
     names = ("bits_per_dim", "bits_per_dim_se", "bits_per_dim_kind")
@@ -157,7 +157,7 @@ def likelihoods(model, params, test, code, samples, chunk, near, fake):
             why = "the model claims nothing of its density"
         return none, {"bits_per_dim": why}
     try:
-        found = bits_interval(distribution, params, code, test, near, fake)
+        found = bits_interval(distribution, params, code, test, near[: len(drawn)], drawn)
     except ValueError as why:
         return none, {"bits_per_dim": str(why)}
     middle, kind = (found.low + found.high) / 2, "interval (annealed)"

@@ -30,7 +30,8 @@ def restricted(
     """
     positive("boltzmann machine", hidden=hidden, moves=moves, sweeps=sweeps)
     machine = harmonium(layer, hidden, classes)
-    walk = pushforward(chained(machine, layer, sweeps), **steps)
+    walk = chained(machine, layer, sweeps)
+    walk = pushforward(walk, **steps) if steps else walk  # alone, it keeps its ladder
     owns = ("machine", *steps)
 
     def prepare(params, key, batch):

@@ -61,10 +61,12 @@ def test_evaluate_reports_the_interval():
     )
 
 
-def test_levels_and_conditions_are_not_annealed():
-    for batch in (Batch(jnp.zeros((5, 3), jnp.uint8)), Batch(many(1, 5), jnp.arange(5))):
-        with pytest.raises(ValueError, match="up to a constant only"):
-            bits_interval(ENERGY, {}, KEY, batch, many(2, 40), many(3, 10))
+def test_labels_of_reals_and_too_many_levels_are_not_annealed():
+    with pytest.raises(ValueError, match="up to a constant only"):
+        bits_interval(ENERGY, {}, KEY, Batch(many(1, 5), jnp.arange(5)), many(2, 40), many(3, 10))
+    x = jnp.full((5, 3), 99, jnp.uint8)
+    with pytest.raises(ValueError, match="100 in each of 3 entries, wanted at most 256"):
+        bits_interval(ENERGY, {}, KEY, Batch(x), x, x)
 
 
 def test_a_density_that_breaks_is_said():
