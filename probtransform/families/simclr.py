@@ -22,7 +22,7 @@ from ..objectives.contrastive.changes import (
 def simclr(
     event: Event,
     features: int = 128,
-    width: int = 64,
+    width: int = 32,
     outputs: int = 128,
     temperature: float = 0.2,
 ) -> Model:

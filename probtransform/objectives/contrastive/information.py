@@ -1,15 +1,13 @@
 """Lower bounds on the mutual information of two sides, from the scores of all pairs of a batch.
 
 `scores: f32[n, n]` holds `f(x_i, y_j)`: pairs that belong together on the diagonal, draws of the product of
-the margins beside it. Every bound is at most `I(x; y)` in the mean, up to a bias that is stated, and is
-meant to be made as great as it will go. With the best critic each knows a different thing of the density
-ratio:
+the margins beside it. Each is to be made as great as it will go; then f has learned the density ratio:
 
-    bound             best f                        bias at the best f          variance
-    donsker_varadhan  log p(x,y)/p(x)p(y) + any c   above: log of a mean        grows like exp I
+    bound             best f                        bias of a batch             variance
+    donsker_varadhan  log p(x,y)/p(x)p(y) + any c   above: the log of a mean    grows like exp I
     nwj               log p(x,y)/p(x)p(y) + 1       none                        grows like exp I
     info_nce          log p(y|x)/p(y) + any c(x)    below, never above log n    little
-    smile             log p(x,y)/p(x)p(y)           what the cut leaves out     grows like exp cut
+    smile             read, not learned             either way: what is cut     grows like exp cut
 
 Poole et al. (2019), arXiv:1905.06922; Song & Ermon (2020), arXiv:1910.06222.
 """
@@ -49,9 +47,9 @@ def info_nce(scores):
 def smile(scores, cut: float = 5.0):
     """`mean f(x_i, y_i) - log mean_{i != j} exp clip(f(x_i, y_j), -cut, cut)`, nats.
 
-    The cut bounds the variance, and leaves out what of the ratio is beyond; with none it is
-    `donsker_varadhan`. Made as great as it will go it would learn scores beyond the cut: let the critic learn
-    by another bound, and read this one. Song & Ermon (2020), arXiv:1910.06222, equation 13.
+    The cut bounds the variance, and is a bias: without one it is `donsker_varadhan`. It has no slope beyond
+    the cut: let the critic learn by another bound, and read this one.
+    Song & Ermon (2020), arXiv:1910.06222, equation 13.
     Raises ValueError unless `cut` is positive.
     """
     if not cut > 0:

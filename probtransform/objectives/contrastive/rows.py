@@ -22,7 +22,7 @@ def over_rows(one_block: Callable, rows, columns: int):
     size = min(count, max(1, PAIRS // columns))
     blocks = -(-count // size)
     size = -(-count // blocks)
-    filled = jax.tree.map(lambda r: r[jnp.arange(blocks * size) % count], rows)
+    filled = jax.tree.map(lambda r: jnp.asarray(r)[jnp.arange(blocks * size) % count], rows)
     stacked = jax.tree.map(lambda r: r.reshape(blocks, size, *r.shape[1:]), filled)
     made = jax.lax.map(jax.checkpoint(one_block), stacked)
     return jax.tree.map(lambda m: m.reshape(blocks * size, *m.shape[2:])[:count], made)

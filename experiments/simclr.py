@@ -1,0 +1,109 @@
+"""SimCLR on Fashion-MNIST: an encoder that was told no label, judged by a linear probe of its features.
+
+    python -m experiments.simclr --out experiments/results/simclr_fashion.json
+
+60,000 images to learn from, two views of each of 256 a step; then logistic regression and the 20 nearest
+neighbours, of all features with their labels, on the 10,000 test images; beside it the same of the encoder as
+it was before the first step, and of the pixels.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import jax
+import numpy as np
+import tyro
+
+from probtransform.core import Batch
+from probtransform.data import Data, load
+from probtransform.evaluation import linear_probe, neighbour_accuracy
+from probtransform.families.simclr import as_light, simclr
+from probtransform.features import Extractor, features_of
+from probtransform.networks import encoder
+from probtransform.training import Recipe, fit, optimizer
+from probtransform.training.fit import Fitted
+
+
+@dataclass(frozen=True)
+class Config:
+    data: str = "fashion_mnist"
+    features: int = 128
+    width: int = 32
+    temperature: float = 0.2
+    steps: int = 4000
+    batch: int = 256
+    rate: float = 3e-3
+    weight_decay: float = 1e-4
+    seed: int = 0
+    out: Path | None = None
+
+
+FEW = 6000  # images of each part that say on the way how far it is
+
+
+def judged(config: Config, data: Data, params, count: int | None = None) -> dict[str, float]:
+    """Both accuracies on the test images, of features of `count` training images and their labels."""
+    body, read = encoder(data.event.shape, config.features, config.width), as_light(data.event)
+
+    def apply(params, image):
+        return body.apply(params, image), None
+
+    extractor = Extractor("SimCLR", params["encoder"]["body"], apply, data.event.shape)
+    known, new = (
+        features_of(extractor, np.asarray(read(part.x[:count])), 500)[0]
+        for part in (data.train, data.test)
+    )
+    told = known, data.train.cond[:count], new, data.test.cond[:count]
+    return {"linear": linear_probe(*told), "neighbours": neighbour_accuracy(*told)}
+
+
+def train(config: Config, data: Data, steps: int, watch: Iterable = ()) -> Fitted:
+    model = simclr(data.event, config.features, config.width, temperature=config.temperature)
+    recipe = Recipe(config.steps, config.batch, config.rate, config.weight_decay)
+    return fit(
+        model,
+        optimizer(recipe),
+        Batch(data.train.x),
+        steps=steps,
+        batch=recipe.batch,
+        seed=config.seed,
+        watch=watch,
+    )
+
+
+def main(config: Config) -> dict:
+    data = load(config.data, labels=True)
+
+    def say(step, state, row):
+        print(json.dumps(row), flush=True)
+        if step % 1000 == 0:
+            print(step, judged(config, data, state.params, FEW), flush=True)
+
+    began, wall = time.process_time(), time.monotonic()
+    after = train(config, data, config.steps, [say])
+    jax.block_until_ready(after.state)
+    seconds = {"cpu_seconds": time.process_time() - began, "seconds": time.monotonic() - wall}
+    before = train(config, data, 0)
+    rows = {
+        "SimCLR": judged(config, data, after.state.params),
+        "as it began": judged(config, data, before.state.params),
+    }
+    flat = [part.x.reshape(len(part.x), -1) / 255 for part in (data.train, data.test)]
+    told = flat[0], data.train.cond, flat[1], data.test.cond
+    rows["pixels"] = {"neighbours": neighbour_accuracy(*told)}
+    found = {"config": asdict(config) | {"out": str(config.out)}, "accuracy": rows, **seconds}
+    found["contrast"] = after.history[-1]["contrast"]
+    print(json.dumps(found, indent=1))
+    if config.out is not None:
+        config.out.parent.mkdir(parents=True, exist_ok=True)
+        config.out.write_text(json.dumps(found, indent=1) + "\n")
+    return found
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Config, description=__doc__))
