@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.nn import logsumexp, softplus
+from jax.nn import logsumexp
 
 from ..core import Distribution, Exact, one_hot
 from ..core.check import positive
-from .layer import Layer
+from .layer import Layer, softplus
 from .tempered import Ladder, Tempered
 
 MOST = 20  # hidden units, whose states are counted one by one: a million

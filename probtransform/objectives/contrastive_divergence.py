@@ -67,10 +67,12 @@ def persistent_contrast(
         fresh, which, walk, look = jax.random.split(key, 4)
         chains = carry["chains"]
         count = len(jax.tree.leaves(chains)[0])
-        new = jax.vmap(start)(jax.random.split(fresh, count))
-        again = jax.random.uniform(which, (count,)) < renewed
+        if renewed:
+            new = jax.vmap(start)(jax.random.split(fresh, count))
+            again = jax.random.uniform(which, (count,)) < renewed
+            chains = jax.vmap(either)(again, new, chains)
         cond = jax.tree.map(lambda c: c[jnp.arange(count) % len(c)], batch.cond)
-        begun = batch._replace(x=jax.vmap(either)(again, new, chains), cond=cond)
+        begun = batch._replace(x=chains, cond=cond)
 
         quick = carry.get("fast", {})
         moved_by = params | {b: jax.tree.map(jnp.add, params[b], quick[b]) for b in quick}
@@ -114,6 +116,8 @@ def walked(move: Move, steps: int, params, key, batch):
     """The batch, every example so many moves further, held fixed."""
 
     def one(params, key, x, cond):
+        if steps == 1:  # by the key itself: on small batches keys are a third of the walk
+            return move(params, key, x, cond)
         keys = jax.random.split(key, steps)
         return jax.lax.scan(lambda x, k: (move(params, k, x, cond), None), x, keys)[0]
 
@@ -121,7 +125,11 @@ def walked(move: Move, steps: int, params, key, batch):
 
 
 def contrast(distribution, params, key, here, away, carried=None):
-    """`mean log f` there less here, where it may be that of another law."""
-    laws = ((carried or distribution, here), (distribution, away))
-    data, model = (jnp.mean(each(law.density.fn, params, key, batch)) for law, batch in laws)
-    return model - data
+    """`mean log f` there less here, where it may be that of another law; of one law both in one pass."""
+    fn = distribution.density.fn
+    if carried is not None:
+        data = each(carried.density.fn, params, key, here)
+        return each(fn, params, key, away).mean() - data.mean()
+    count = len(jax.tree.leaves(here.x)[0])
+    nats = each(fn, params, key, jax.tree.map(lambda a, b: jnp.concatenate([a, b]), here, away))
+    return nats[count:].mean() - nats[:count].mean()
