@@ -8,7 +8,17 @@ KIN = {"iaf", "spline_autoregressive", "pixelcnn_pp", "glow", "jet", "tarflow"}
 KIN |= {"ot_flow_matching", "ve_sde", "sub_vp_sde", "edm", "ddpm", "ncsn", "latent_diffusion"}
 KIN |= {"schroedinger_bridge", "discrete_flow", "bridge_matching", "consistency"}
 KIN |= {"iwae", "beta_vae", "beta_tcvae", "dip_vae", "vamp_vae", "flow_prior_vae", "fsq_vae"}
-KIN |= {"denoising_autoencoder", "rae", "wae", "ls_gan", "dcgan", "r3gan", "biggan"}
+KIN |= {
+    "denoising_autoencoder",
+    "rae",
+    "wae",
+    "ls_gan",
+    "sn_gan",
+    "wgan_gp",
+    "dcgan",
+    "r3gan",
+    "biggan",
+}
 KIN |= {"iwgan", "infogan", "aae", "vae_gan", "wake_sleep", "stylegan2", "factor_vae"}
 KIN |= {
     "rectified_flow",

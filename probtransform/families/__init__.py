@@ -62,6 +62,7 @@ from . import (
     score_ebm,
     score_sde,
     semi_supervised_vae,
+    sn_gan,
     spline_autoregressive,
     spline_coupling,
     stochastic_interpolant,
@@ -75,6 +76,7 @@ from . import (
     vq_vae,
     wae,
     wake_sleep,
+    wgan_gp,
 )
 
 
@@ -151,6 +153,8 @@ registry: dict[str, Family] = {
     "transformer": Family(transformer.transformer, transformer.preset, transformer.tiny),
     "gan": Family(gan.gan, gan.preset, gan.tiny),
     "ls_gan": Family(ls_gan.ls_gan, ls_gan.preset, ls_gan.tiny),
+    "sn_gan": Family(sn_gan.sn_gan, sn_gan.preset, sn_gan.tiny),
+    "wgan_gp": Family(wgan_gp.wgan_gp, wgan_gp.preset, wgan_gp.tiny),
     "dcgan": Family(dcgan.dcgan, dcgan.preset, dcgan.tiny),
     "r3gan": Family(r3gan.r3gan, r3gan.preset, r3gan.tiny),
     "stylegan2": Family(stylegan2.stylegan2, stylegan2.preset, stylegan2.tiny),

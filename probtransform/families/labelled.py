@@ -9,14 +9,22 @@ from ..networks import mlp
 
 
 def labelled(
-    inputs: int, outputs: int, classes: int, width: int, depth: int, quiet: bool = False
+    inputs: int,
+    outputs: int,
+    classes: int,
+    width: int,
+    depth: int,
+    quiet: bool = False,
+    bias: bool = True,
 ) -> Network:
-    """`(f32[inputs], label) -> f32[outputs]`; zero at first if `quiet`."""
-    body = mlp(inputs + classes, outputs, width, depth, quiet)
+    """`(f32[inputs], label) -> f32[outputs]`; zero at first if `quiet`, no constant added without `bias`."""
+    body = mlp(inputs + classes, outputs, width, depth, quiet, bias)
     return reading(body, lambda x, cond: jnp.concatenate([x.reshape(-1), one_hot(cond, classes)]))
 
 
-def critic_of(inputs: int, classes: int, width: int, depth: int, quiet: bool = True) -> Network:
+def critic_of(
+    inputs: int, classes: int, width: int, depth: int, quiet: bool = True, bias: bool = True
+) -> Network:
     """`(f32[inputs], label) -> ` a logit, zero at first if `quiet`."""
-    body = labelled(inputs, 1, classes, width, depth, quiet)
+    body = labelled(inputs, 1, classes, width, depth, quiet, bias)
     return Network(body.init, lambda *inputs: body.apply(*inputs)[0])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from ..core import Event, Model
+import jax
+
+from ..core import Batch, Event, Model
 from ..core.check import positive
 from ..networks import spectral
 from ..objectives.adversarial import hinge
@@ -22,5 +24,16 @@ def sn_gan(
     Raises ValueError if a size or `critic_steps` is less than one.
     """
     positive("sn_gan", latent=latent, critic_steps=critic_steps)
-    critic = spectral(critic_of(math.prod(event.shape), event.classes, width, depth, quiet=False))
-    return played(event, critic, latent, width, depth, critic_steps, hinge, [])
+    body = critic_of(math.prod(event.shape), event.classes, width, depth, quiet=False, bias=False)
+    return played(event, spectral(body), latent, width, depth, critic_steps, hinge, [])
+
+
+def preset(event: Event) -> dict:
+    if event.levels is None:
+        return {"steps": 4000, "batch": 128, "average": 0.995, "momentum": 0.0}
+    return {"steps": 3000, "batch": 128, "momentum": 0.0}
+
+
+def tiny() -> tuple[Model, Batch]:
+    z = jax.random.normal(jax.random.key(0), (256, 2))
+    return sn_gan(Event((2,)), latent=2, width=16, depth=2, critic_steps=2), Batch(0.5 * z + 1.0)

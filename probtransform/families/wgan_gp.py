@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from ..core import Event, Model
+import jax
+
+from ..core import Batch, Event, Model
 from ..core.check import positive
 from ..objectives.adversarial import gradient_penalty, wasserstein
 from .gan import played
@@ -27,5 +29,16 @@ def wgan_gp(
     """
     positive("wgan_gp", latent=latent, critic_steps=critic_steps)
     penalties = [gradient_penalty(penalty)]
-    critic = critic_of(math.prod(event.shape), event.classes, width, depth)
+    critic = critic_of(math.prod(event.shape), event.classes, width, depth, bias=False)
     return played(event, critic, latent, width, depth, critic_steps, wasserstein, penalties)
+
+
+def preset(event: Event) -> dict:
+    if event.levels is None:
+        return {"penalty": 1.0, "steps": 3000, "batch": 128, "average": 0.995, "momentum": 0.0}
+    return {"critic_steps": 2, "steps": 3000, "batch": 128, "momentum": 0.0}
+
+
+def tiny() -> tuple[Model, Batch]:
+    z = jax.random.normal(jax.random.key(0), (256, 2))
+    return wgan_gp(Event((2,)), latent=2, width=16, depth=2, penalty=1.0), Batch(0.5 * z + 1.0)

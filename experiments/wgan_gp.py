@@ -1,0 +1,42 @@
+"""wgan_gp on the digits: the Wasserstein game with a gradient penalty.
+
+    python -m experiments.wgan_gp
+
+Expect, at seed 0, sliced Wasserstein distance and MMD 1.6 times those of fresh digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tyro
+
+from .study import build as build_run
+from .study import study
+
+
+@dataclass(frozen=True)
+class Config:
+    data: str = "digits"
+    seeds: int = 3
+    steps: int = 3000
+    batch: int = 128
+    rate: float = 0.001
+    weight_decay: float = 0.0
+    average: float = 0.99
+    clip: float = 1.0
+    momentum: float = 0.0
+    latent: int = 64
+    width: int = 128
+    depth: int = 3
+    penalty: float = 10.0
+    critic_steps: int = 2
+
+
+def build(config: Config):
+    """The run of this config, and its data."""
+    return build_run("wgan_gp", config)
+
+
+if __name__ == "__main__":
+    study("wgan_gp", tyro.cli(Config, description=__doc__))
