@@ -46,4 +46,4 @@ def tiny() -> tuple[Model, Batch]:
     """A normal that is cut in two."""
     z = jax.random.normal(jax.random.key(0), (256, 2))
     x = z.at[:, 0].add(2.0 * jnp.sign(z[:, 0]))
-    return nce(Event((2,)), width=32, depth=2, step_size=0.1), Batch(x)
+    return nce(Event((2,)), width=32, depth=2, step_size=0.1, sweeps=60), Batch(x)

@@ -43,4 +43,5 @@ def tiny() -> tuple[Model, Batch]:
     """A normal that is cut in two."""
     z = jax.random.normal(jax.random.key(0), (256, 2))
     x = z.at[:, 0].add(2.0 * jnp.sign(z[:, 0]))
-    return score_ebm(Event((2,)), width=32, depth=2, noise=0.3, step_size=0.1), Batch(x)
+    model = score_ebm(Event((2,)), width=32, depth=2, noise=0.3, step_size=0.03, sweeps=100)
+    return model, Batch(x)
