@@ -28,6 +28,7 @@ KIN |= {
     "bigan",
     "transformer",
     "gaussian_rbm",
+    "ebm",
     "jem",
     "dbm",
     "dbn",
