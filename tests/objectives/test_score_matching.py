@@ -70,6 +70,13 @@ def test_images_too():
     assert np.isfinite(blurred)
 
 
+def test_an_energy_of_many_numbers_has_no_score():
+    vector = Network(lambda key: (), lambda params, x, cond: x)
+    score = score_of(tilted(normal((3,)), vector, mala(0.1), 1), "energy")
+    with pytest.raises(ValueError, match=r"energy of shape .*wanted a scalar"):
+        score.apply((), X[0])
+
+
 def test_wrong_numbers_are_refused():
     for wrong in (
         lambda: score_matching(LINEAR, "s", 0),
