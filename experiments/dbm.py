@@ -1,8 +1,10 @@
-"""dbm on the digits.
+"""dbm on the digits: sixteen hidden bits, all states counted, between softmax units and sixteen more bits.
 
     python -m experiments.dbm
 
-Expect
+Expect, at seed 0, a bound of 2.12 bits per dimension, with or without importance weights, beside 1.89 of the
+digits it learned, about those of an `rbm` of as many; sliced Wasserstein distance is 1.7 and MMD 1.6 times
+those of fresh digits. Three minutes on a busy core.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""dbn on the digits.
+"""dbn on the digits: thirty-two hidden bits between softmax units and sixteen top bits, which are counted.
 
     python -m experiments.dbn
 
-Expect
+Expect, at seed 0, a bound of 2.12 bits per dimension, 2.09 with 64 importance weights, beside 1.79 of the
+digits it learned; sliced Wasserstein distance is 1.1 and MMD 1.2 times those of fresh digits. Without weight
+decay samples are nearer, 1.0 of both, and bits worse: 2.20 beside 1.68. Ten minutes on a busy core.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ class Config:
     steps: int = 4000
     batch: int = 100
     rate: float = 0.01
-    weight_decay: float = 0.0
+    weight_decay: float = 0.3
     average: float = 0.99
     clip: float = 1e9
     hidden: int = 32

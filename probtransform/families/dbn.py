@@ -96,7 +96,8 @@ def beginnings(**models: Model):
 
 
 def preset(event: Event) -> dict:
-    return {"steps": 4000, "batch": 100, "rate": 1e-2, "clip": 1e9}
+    decay = 0.0 if event.levels is None else 0.3  # small images are few
+    return {"steps": 4000, "batch": 100, "rate": 1e-2, "clip": 1e9, "weight_decay": decay}
 
 
 def tiny() -> tuple[Model, Batch]:
