@@ -2,13 +2,26 @@
 
     python -m experiments.energies --out runs/energies.json
 
-Three laws that a standard normal covers: four normals, a banana, a correlated normal. On each the same tilted
-normal learns, by noise contrast, against a normal and against a flow that plays, and by all five kinds of
+Two laws that a standard normal covers, four normals and a banana (`--laws normal`: one that is correlated).
+On each the same tilted normal learns, by noise contrast, against a normal and against a flow that plays, and by all five kinds of
 score matching. `log Z` is what the learned constant, and then what annealing from both ends, misses of a sum
 over a grid; KL(law || model) in nats has that sum for its constant; `score` is `|s - grad log p| / |grad log
 p|`, both in L2(p).
 
-Expect
+Expect, of seed 0, four normals on the left and the banana on the right, a row trained in 6 to 35 seconds of a core:
+
+                 score      KL  learned annealed    score      KL  learned annealed
+    normal noise  6.9%  0.0007  -0.0008   0.0046    22.2%  0.0261   0.0098  -0.0065
+    a flow's      6.3%  0.0009  -0.0007   0.0041    15.2%  0.0085   0.0000   0.0009
+    near noise    6.1%  0.0012            0.0024     7.9%  0.0102           -0.0016
+    explicit      0.3%  0.0000            0.0038     2.7%  0.0070           -0.0006
+    implicit      3.3%  0.0003            0.0029     5.8%  0.0113            0.0055
+    sliced        3.6%  0.0004            0.0033     5.9%  0.0113            0.0009
+    denoising     4.3%  0.0007            0.0039     8.8%  0.0104            0.0022
+    differences   3.7%  0.0004            0.0037     6.3%  0.0121            0.0020
+
+The bars are 0.02 of log Z learned, 0.05 annealed, and 5% of the score by any kind of score matching: on the
+banana four of the five miss the last.
 """
 
 from __future__ import annotations
@@ -62,7 +75,7 @@ EVENT, CHAINS = Event((2,)), 200
 class Config:
     """train: draws to learn from.  test: fresh ones to judge by."""
 
-    laws: tuple[str, ...] = ("mixture", "banana", "normal")
+    laws: tuple[str, ...] = ("mixture", "banana")
     seed: int = 0
     steps: int = 4000
     batch: int = 512
