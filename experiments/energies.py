@@ -3,12 +3,13 @@
     python -m experiments.energies --out runs/energies.json
 
 Two laws that a standard normal covers, four normals and a banana (`--laws normal`: one that is correlated).
-On each the same tilted normal learns, by noise contrast, against a normal and against a flow that plays, and by all five kinds of
-score matching. `log Z` is what the learned constant, and then what annealing from both ends, misses of a sum
-over a grid; KL(law || model) in nats has that sum for its constant; `score` is `|s - grad log p| / |grad log
-p|`, both in L2(p).
+On each the same tilted normal learns, by noise contrast, against a normal and against a flow that plays, and
+by all five kinds of score matching. `log Z` is what the learned constant, and then what annealing from both
+ends, misses of a sum over a grid; KL(law || model) in nats has that sum for its constant; `score` is
+`|s - grad log p| / |grad log p|`, both in L2(p).
 
-Expect, of seed 0, four normals on the left and the banana on the right, a row trained in 6 to 35 seconds of a core:
+Expect, of seed 0, four normals on the left, the banana on the right, each trained in 6 to 35 seconds of a
+core:
 
                  score      KL  learned annealed    score      KL  learned annealed
     normal noise  6.9%  0.0007  -0.0008   0.0046    22.2%  0.0261   0.0098  -0.0065
