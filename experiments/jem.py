@@ -8,8 +8,14 @@ from Fashion-MNIST averaged down to 8 x 8 (area under the ROC curve, of log p(x)
 largest probability of the plain classifier). `chance` is the calibration error that labels drawn from the
 classifier's own probabilities would show: with so few images it is not zero.
 
-Expect, at seed 0, of labels alone accuracy 98.6%, calibration error 0.0085, areas 0.87 (shuffled) and 0.73
-(Fashion-MNIST).
+Expect, at seed 0 (labels alone after 2000 steps):
+
+                  accuracy   calibration   by chance   shuffled   Fashion-MNIST
+    labels alone     98.6%        0.0085                   0.87
+    jem              98.1%        0.0153      0.0075       1.00            0.98
+
+What is no digit is known by its energy, not by the largest probability. How sure to be is not learned here:
+labels alone are already as calibrated as so few images can show.
 """
 
 from __future__ import annotations
@@ -38,7 +44,7 @@ from .study import build as build_run
 class Config:
     data: str = "digits"
     seeds: int = 3
-    steps: int = 2000
+    steps: int = 3000
     batch: int = 128
     rate: float = 1e-3
     weight_decay: float = 0.0

@@ -41,7 +41,7 @@ def jem(
 
 
 def preset(event: Event) -> dict:
-    return ebm.preset(event)
+    return ebm.preset(event) | ({} if event.levels is None else {"steps": 3000})
 
 
 def tiny() -> tuple[Model, Batch]:

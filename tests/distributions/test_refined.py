@@ -89,6 +89,7 @@ def test_the_condition_reaches_ratio_and_chain():
     np.testing.assert_allclose(nats - nats[0], wanted - wanted[0], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_an_energy_learns_what_a_flow_that_stands_still_lacks():
     """On N(1, 4) a quadratic energy `a x^2 / 2 + b x` can make any narrower normal: that of the data."""
     base, params = flow()

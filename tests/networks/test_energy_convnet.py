@@ -9,6 +9,7 @@ from jax.lax import conv_general_dilated
 from probtransform.networks.energy_convnet import energy_convnet
 
 KEY = jax.random.key(0)
+SLOW = pytest.mark.slow
 
 
 def convolved(x, layer, stride, padding):
@@ -33,7 +34,7 @@ def test_it_is_a_convolution_halvings_and_two_linear_layers():
     np.testing.assert_allclose(net.apply(params, x), h, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(5, 7, 1), (1, 1, 6), (16, 8, 3)])
+@pytest.mark.parametrize("shape", [(5, 7, 1), pytest.param((16, 8, 3), marks=SLOW), (1, 1, 6)])
 def test_every_place_moves_the_energy_and_its_slope_is_smooth(shape):
     """Its second slope is not zero either: nothing in it is linear by pieces. Quiet, it begins at zero."""
     net, still = energy_convnet(shape, width=4), energy_convnet(shape, width=4, quiet=True)

@@ -28,6 +28,7 @@ def move(params, key, x, cond):
     return KERNEL(key, x, lambda x: LAW.density.fn(params, key, x, cond))[0]
 
 
+@pytest.mark.slow
 def test_both_reach_the_law_of_the_data():
     """A normal tilted by `a x^2 / 2 + b x` has precision 1 + a and mean -b / (1 + a)."""
     x = np.random.default_rng(0).normal(1.5, 0.6, (4000, 1)).astype(np.float32)
