@@ -4,7 +4,16 @@
 
 60,000 images to learn from, two views of each of 256 a step; then logistic regression and the 20 nearest
 neighbours, of all features with their labels, on the 10,000 test images; beside it the same of the encoder as
-it was before the first step, and of the pixels.
+it was before the first step, and the neighbours of the pixels.
+
+Expect, of seed 0, after eleven minutes of one core:
+
+                    linear   neighbours
+    SimCLR          84.5%    82.4%
+    as it began     79.9%    77.2%
+    pixels                   84.1%
+
+So small an encoder knows less of the labels than the pixels do; it learns fast at first and little later.
 """
 
 from __future__ import annotations
