@@ -14,6 +14,7 @@ from probtransform.families.energies import body_of
 from probtransform.families.jem import jem
 
 KEY = jax.random.key(0)
+SLOW = pytest.mark.slow
 SMALL = {"width": 16, "chains": 4, "moves": 1}
 
 
@@ -31,7 +32,7 @@ def data(shape):
     return jnp.asarray(x.reshape(500, *shape), jnp.float32)
 
 
-@pytest.mark.parametrize("shape", [(3,), (1, 3, 1)])
+@pytest.mark.parametrize("shape", [pytest.param((3,), marks=SLOW), (1, 3, 1)])
 def test_it_begins_as_the_normal_of_the_data(shape):
     x = data(shape)
     model = ebm(Event(shape), **SMALL)
@@ -43,7 +44,24 @@ def test_it_begins_as_the_normal_of_the_data(shape):
     np.testing.assert_allclose(nats - nats.mean(), wanted - wanted.mean(), atol=2e-3)
 
 
-@pytest.mark.parametrize("shape, shake", [((2,), 0.25), ((1, 2, 1), 0.5)])
+def test_the_energy_of_an_image_is_of_its_pixels():
+    """Beyond the normal, log f is what the network says of x as it is; the loss is chains less data."""
+    event = Event((1, 3, 1))
+    x, model = data(event.shape), ebm(event, **SMALL)
+    params, flat = prepared(model, x), np.asarray(x, np.float64).reshape(500, -1)
+    cov = np.cov(flat.T, bias=True)
+    law = multivariate_normal(flat.mean(0), cov + 0.02 * np.trace(cov) / 3 * np.eye(3))
+    loss = jax.jit(model.players["energy"].loss)
+    value, (carry, _) = loss(params, model.carry(KEY), KEY, Batch(x))
+    chains = multivariate_normal(np.zeros(3)).logpdf(carry["chains"]).mean()
+    np.testing.assert_allclose(value, chains - law.logpdf(flat).mean(), atol=1e-3)
+    params, body = prepared(model, x, 0.5), body_of(event, 1, 16, 2)
+    nats = each(model.distribution.density.fn, params, KEY, Batch(x))
+    said = jax.vmap(body.apply, (None, 0))(params["energy"], x.reshape(500, -1))[:, 0]
+    np.testing.assert_allclose(nats, law.logpdf(flat) + said, atol=1e-2)
+
+
+@pytest.mark.parametrize("shape, shake", [((2,), 0.25), pytest.param((1, 2, 1), 0.5, marks=SLOW)])
 def test_chains_end_in_the_law_of_the_density(shape, shake):
     """Moments of draws against a sum over the plane, at parameters that are far from the normal."""
     x = data(shape)
