@@ -13,7 +13,8 @@ Expect, of seed 0, after eleven minutes of one core:
     as it began     79.9%    77.2%
     pixels                   84.1%
 
-So small an encoder knows less of the labels than the pixels do; it learns fast at first and little later.
+Neighbours by so small an encoder are still worse than those by pixels: it learns fast at first and little
+later.
 """
 
 from __future__ import annotations

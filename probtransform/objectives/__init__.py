@@ -1,6 +1,7 @@
 """Objectives: from a distribution to a player's loss."""
 
 from . import (
+    contrastive,
     coupling,
     discrete,
     disentangling,
@@ -45,6 +46,7 @@ __all__ = [
     "autoencoding",
     "classify_codes",
     "conditional_noise_contrastive",
+    "contrastive",
     "contrastive_divergence",
     "coupling",
     "denoising_score_matching",
