@@ -49,6 +49,7 @@ def test_every_place_moves_the_energy_and_its_slope_is_smooth(shape):
     assert (still.apply(still.init(KEY), x) == jnp.zeros(1)).all()
 
 
-def test_no_width_is_refused():
-    with pytest.raises(ValueError, match="width=0"):
-        energy_convnet((8, 8, 1), width=0)
+def test_no_width_and_no_output_are_refused():
+    for name in ("width", "outputs"):
+        with pytest.raises(ValueError, match=f"{name}=0"):
+            energy_convnet((8, 8, 1), **{name: 0})
