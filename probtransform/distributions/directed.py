@@ -80,7 +80,7 @@ def directed(machine: Harmonium, layer: Layer, hidden: int, name: str = "layer")
     return Directed(init, machine_of, generate, told, infer, guessed)
 
 
-def belief_net(prior: Distribution[Density], layers: Directed) -> Distribution[Density]:
+def belief_net(prior: Distribution[Any], layers: Directed) -> Distribution[Density]:
     """v of its layer given h of the prior: `log p(v) >= E_q[log p(h) + log p(v|h) - log q(h|v)]`.
 
     The prior is a machine over h, or a belief net again. Claim: Bound of a prior that is Exact; of an

@@ -12,7 +12,7 @@ from ..core import Bound, Density, Distribution, join
 Guess = Callable[..., Any]  # (params, key, v, cond) -> (h, log q(h|v)), and sees all blocks
 
 
-def forgetting(base: Distribution[Density], guess: Guess) -> Distribution[Density]:
+def forgetting(base: Distribution[Any], guess: Guess) -> Distribution[Density]:
     """The law of v where `base` draws pairs (v, h): `log p(v) >= E_q[log p(v, h) - log q(h|v)]`.
 
     `guess(params, key, v, cond) -> (h, log q(h|v))` is a draw of q, which may read any block: the machine's

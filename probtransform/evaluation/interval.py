@@ -62,16 +62,17 @@ def bits_interval(
     reals without a ladder, too many levels, or no finite density where the data are.
     """
     x, cond = np.asarray(batch.x), batch.cond
-    own, labels = isinstance(distribution.density, Tempered), None
+    claim, labels = distribution.density, None
+    ladder = claim.ladder if isinstance(claim, Tempered) else None
     on_levels = np.issubdtype(x.dtype, np.integer)
-    if cond is not None and not ((own or on_levels) and is_labels(cond)):
+    if cond is not None and not ((ladder or on_levels) and is_labels(cond)):
         raise ValueError(
             "the density is known up to a constant only, which is annealed for reals without a condition, "
             "and where a ladder is known for each label"
         )
     which = np.zeros(len(x), int)  # of the constants is that of each example
-    if own or on_levels:
-        ladder = distribution.density.ladder if own else histograms(distribution, key, near, x)
+    if ladder or on_levels:
+        ladder = ladder or histograms(distribution, key, near, x)
         if cond is not None:
             labels, which = np.unique(cond, return_inverse=True)
         found = climbed(distribution, ladder, params, key, labels, chains, temperatures)

@@ -30,8 +30,8 @@ def restricted(
     """
     positive("boltzmann machine", hidden=hidden, moves=moves, sweeps=sweeps)
     machine = harmonium(layer, hidden, classes)
-    walk = chained(machine, layer, sweeps)
-    walk = pushforward(walk, **steps) if steps else walk  # alone, it keeps its ladder
+    alone = chained(machine, layer, sweeps)
+    walk = pushforward(alone, **steps) if steps else alone  # alone, it keeps its ladder
     owns = ("machine", *steps)
 
     def prepare(params, key, batch):
