@@ -78,13 +78,13 @@ class Config:
 
     laws: tuple[str, ...] = ("mixture", "banana")
     seed: int = 0
-    steps: int = 4000
-    batch: int = 512
+    steps: int = 12_000
+    batch: int = 1024
     rate: float = 1e-2
-    average: float = 0.998
-    width: int = 32
+    average: float = 0.9995
+    width: int = 64
     depth: int = 3
-    train: int = 200_000
+    train: int = 1_000_000
     test: int = 10_000
     out: Path | None = None
 

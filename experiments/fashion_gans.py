@@ -3,12 +3,12 @@
     python -m experiments.fashion_gans
     python -m experiments.fashion_gans --data digits --images 200000 --width 16 --count 360
 
-Every critic is shown as many images, in as many steps; that of WGAN-GP moves five times on each batch, that
-of BigGAN twice, which is more work. Fréchet distances are of the features of the classifier that comes with
-the package, between as many samples and test images, beside the floor of training images; one network size
-for all, in the architecture of each. Labels are obeyed as far as that classifier reads them off samples of a
-BigGAN. Precision and recall are in the same features, along the truncation of its latents and of the styles
-of a StyleGAN2.
+Every critic is shown as many images, so that one that moves five times for each step of its generator, as
+that of WGAN-GP, comes to a fifth of the steps. Fréchet distances are of the features of the classifier that
+comes with the package, between as many samples and test images, beside the floor of training images; one
+network size for all, in the architecture of each. Labels are obeyed as far as that classifier reads them off
+samples of a BigGAN. Precision and recall are in the same features, along the truncation of its latents and of
+the styles of a StyleGAN2.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from probtransform.training.average import average
 @dataclass(frozen=True)
 class Config:
     """images: that each critic is shown, of data.  count: samples that are judged.
-    which: the parts to run, of `games`, `labels` and `styles`."""
+    which: the parts to run, of `games`, `labels` and `styles`.  entrants: the games to play."""
 
     data: str = "fashion_mnist"
     seeds: int = 1
@@ -54,6 +54,7 @@ class Config:
     gamma: float = 0.1
     count: int = 5000
     which: tuple[str, ...] = ("games", "labels", "styles")
+    entrants: tuple[str, ...] = ("r3gan", "hinge, spectral norm", "wgan-gp", "dcgan")
     out: Path | None = None
 
 
@@ -87,7 +88,7 @@ def games(config: Config) -> dict[str, tuple[Callable[[Event], Model], int]]:
 def trained(config: Config, model: Model, critic_steps: int, data: Data, seed: int):
     """The averaged parameters after `images` images, and the seconds they took."""
     tx = optax.chain(optax.adam(config.rate, b1=0.0, b2=0.99), average(config.decay))
-    steps = config.images // config.batch
+    steps = config.images // (config.batch * critic_steps)
     began = time.monotonic()
     fitted = fit(model, tx, data.train, steps=steps, batch=config.batch, seed=seed)
     return jax.block_until_ready(averaged(fitted.state)), time.monotonic() - began
@@ -123,7 +124,8 @@ def main(config: Config) -> list[dict]:
     tell(part="floor", distance=distance(plain.train.x[:count]), count=count)
     for seed in range(config.seeds):
         key = jax.random.key(1000 + seed)
-        for name, (build, critic_steps) in games(config).items() if "games" in config.which else ():
+        for name in config.entrants if "games" in config.which else ():
+            build, critic_steps = games(config)[name]
             model = build(event)
             params, seconds = trained(config, model, critic_steps, plain, seed)
             drawn = sample_many(model.distribution, params, key, count)

@@ -16,14 +16,8 @@ from .annealed import Sandwich, sandwich
 from .histogram_ladder import histogram_ladder
 from .machine_sandwich import ladder_sandwich
 
-STEPS = (
-    1.6,
-    0.8,
-    0.4,
-    0.2,
-    0.1,
-    0.05,
-)  # of leapfrog, before dimension; the longest that is accepted
+# of leapfrog, before dimension; the longest that is accepted
+STEPS = (1.6, 0.8, 0.4, 0.2, 0.1, 0.05)
 ACCEPTED = 0.6
 
 
