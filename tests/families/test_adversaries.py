@@ -36,7 +36,8 @@ def by_svd(params):
 
 def met(params, key, normalised=lambda critic: critic):
     """Data, samples, `D` and `|grad D|^2` there, by the perceptrons themselves."""
-    generator, critic = mlp(2, 3, 8, 2), mlp(3, 1, 8, 2)
+    answers = "bias" in params["critic"]["last"]
+    generator, critic = mlp(2, 3, 8, 2), mlp(3, 1, 8, 2, bias=answers)
     _, learn = jax.random.split(key)  # the other is for the way back from data
     play, _ = jax.random.split(learn)  # for penalties
     draw, _ = jax.random.split(play)  # for augmentation
@@ -55,15 +56,15 @@ def found(build, params, **numbers):
     ]
 
 
-def parameters():
+def parameters(build):
     """Where nothing is zero by accident."""
     noise = np.random.default_rng(0)
-    start = initial(gan(Event((3,)), **SIZE), KEY)
+    start = initial(build(Event((3,)), **SIZE), KEY)
     return jax.tree.map(lambda p: p + 0.5 * noise.standard_normal(p.shape, np.float32), start)
 
 
 def test_gan_is_the_non_saturating_game_with_r1():
-    params = parameters()
+    params = parameters(gan)
     real, fake, slopes = met(params, KEY)
     critic = np.logaddexp(0, -real).mean() + np.logaddexp(0, fake).mean() + 0.7 / 2 * slopes.mean()
     wanted = [critic, np.logaddexp(0, -fake).mean()]
@@ -71,7 +72,7 @@ def test_gan_is_the_non_saturating_game_with_r1():
 
 
 def test_ls_gan_is_least_squares_with_r1():
-    params = parameters()
+    params = parameters(ls_gan)
     real, fake, slopes = met(params, KEY)
     critic = ((real - 1) ** 2).mean() / 2 + (fake**2).mean() / 2 + 0.7 / 2 * slopes.mean()
     wanted = [critic, ((fake - 1) ** 2).mean() / 2]
@@ -80,7 +81,7 @@ def test_ls_gan_is_least_squares_with_r1():
 
 def test_wgan_gp_is_the_gap_of_means_and_pays_for_slopes_that_are_not_one():
     """Where all its units are far above zero a critic is linear, and its slope the product of its kernels."""
-    params = parameters()
+    params = parameters(wgan_gp)
     real, fake, _ = met(params, KEY)
     wanted = [fake.mean() - real.mean(), -fake.mean()]
     np.testing.assert_allclose(found(wgan_gp, params, penalty=0.0), wanted, rtol=1e-5)
@@ -95,7 +96,7 @@ def test_wgan_gp_is_the_gap_of_means_and_pays_for_slopes_that_are_not_one():
 
 
 def test_sn_gan_is_hinge_with_kernels_divided_by_their_largest_singular_value():
-    params = parameters()
+    params = parameters(sn_gan)
     real, fake, _ = met(params, KEY, by_svd)
     wanted = [np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean(), -fake.mean()]
     np.testing.assert_allclose(found(sn_gan, params), wanted, rtol=1e-2)

@@ -245,7 +245,7 @@ def test_bfloat16_is_close_and_keeps_parameters_and_times_in_float32(labelled):
     assert 1e-4 < jnp.linalg.norm(found[1] - expected) / jnp.linalg.norm(expected) < 2e-2
     assert (found[1] != found[2]).any()
     program = jax.make_jaxpr(network.apply)(params, x, 0.5, 1)
-    assert formats(program, "conv_general_dilated") == {jnp.dtype("bfloat16")}
+    assert formats(program, "convolve") == {jnp.dtype("bfloat16")}
     assert formats(program, "exp", "rsqrt") == {jnp.dtype("float32")}
 
 
