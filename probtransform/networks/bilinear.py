@@ -25,17 +25,31 @@ def convolve(x, kernel):
     `f32[n, h, w, inputs]`, `f32[*size, inputs, outputs]` -> `f32[n, h, w, outputs]`. Raises ValueError for an
     even size.
     """
-    if not all(side % 2 for side in kernel.shape[:2]):
+    middle(*kernel.shape[:2])
+    return bound(convolve_p, x, kernel, kernel.shape[:2], jax.config.jax_default_matmul_precision)
+
+
+def middle(*size: int) -> None:
+    """Raise ValueError unless every side is odd."""
+    if not all(side % 2 for side in size):
         raise ValueError(
-            f"convolve: got a kernel of {' x '.join(map(str, kernel.shape[:2]))}, wanted odd sizes, so that "
-            "it has a middle; take one more"
+            f"convolve: got a kernel of {' x '.join(map(str, size))}, wanted odd sizes, so that it has a "
+            "middle; take one more"
         )
-    return convolve_p.bind(x, kernel, size=kernel.shape[:2])
 
 
 def kernel_slope(x, y, size: tuple[int, int]):
     """`kernel[a, i, o] = sum_np x[n, p + a, i] y[n, p, o]`: the slope of `<y, convolve(x, kernel)>` in it."""
-    return kernel_slope_p.bind(x, y, size=size)
+    return bound(kernel_slope_p, x, y, size, jax.config.jax_default_matmul_precision)
+
+
+def bound(p: Primitive, x, y, size, precision):
+    """p of both in one dtype and, inside `shard_map`, differing along the same axes of the mesh."""
+    x, y = (jnp.asarray(a, jnp.result_type(x, y)) for a in (x, y))
+    along = [jax.typeof(a).manual_axis_type.varying for a in (x, y)]
+    new = [tuple((along[0] | along[1]) - own) for own in along]
+    x, y = (jax.lax.pcast(a, n, to="varying") if n else a for a, n in zip((x, y), new, strict=True))
+    return p.bind(x, y, size=size, precision=precision)
 
 
 def turned(kernel):
@@ -43,44 +57,47 @@ def turned(kernel):
     return jnp.flip(kernel, (0, 1)).swapaxes(2, 3)
 
 
-def convolved(x, kernel, size):
+def convolved(x, kernel, size, precision):
     pad = [(side // 2, side // 2) for side in size]
     layout = ("NHWC", "HWIO", "NHWC")
-    return jax.lax.conv_general_dilated(x, kernel, (1, 1), pad, dimension_numbers=layout)
+    return jax.lax.conv_general_dilated(
+        x, kernel, (1, 1), pad, dimension_numbers=layout, precision=precision
+    )
 
 
-def correlated(x, y, size):
+def correlated(x, y, size, precision):
     """Here channels are the images, images the channels, and y is a kernel as large as they are."""
-    found = convolved(x.transpose(3, 1, 2, 0), y.transpose(1, 2, 0, 3), size)
+    found = convolved(x.transpose(3, 1, 2, 0), y.transpose(1, 2, 0, 3), size, precision)
     return found.transpose(1, 2, 0, 3)
 
 
 def bilinear(
     name: str, fn: Callable, adjoint_in_x: Callable, adjoint_in_y: Callable, joins: Joins
 ) -> Primitive:
-    """The primitive of `fn(x, y, size)`, with both its adjoints `(cotangent, x, y, size) ->`.
+    """The primitive of `fn(x, y, size, precision)`, with both its adjoints `(cotangent, x, y, ...) ->`.
 
-    `joins` has for x, and for y, the axis that a batch of it alone joins, and where it is in the result.
+    `joins` has for x, and for y, the axis that a batch of it alone joins, and where it is in the result. The
+    precision is that of the context at the call; what is lowered later would not see it.
     """
     p = Primitive(name)
 
-    def shape(x, y, size):
+    def shape(x, y, **static):
         like = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in (x, y)]
-        found = jax.eval_shape(partial(fn, size=size), *like)
-        return jax.core.ShapedArray(found.shape, found.dtype)
+        found = jax.eval_shape(partial(fn, **static), *like)
+        return x.update(shape=found.shape, dtype=found.dtype, weak_type=False)
 
-    def batched(pair, axes, size):
+    def batched(pair, axes, **static):
         if None not in axes:
-            return jax.vmap(partial(fn, size=size), axes)(*pair), 0
+            return jax.vmap(partial(fn, **static), axes)(*pair), 0
         of = axes.index(None) ^ 1
         into, out = joins[of]
         many = jnp.moveaxis(pair[of], axes[of], into)
-        count = many.shape[into]
-        joined = many.reshape(*many.shape[:into], -1, *many.shape[into + 2 :])
-        found = p.bind(*(joined if i == of else a for i, a in enumerate(pair)), size=size)
-        return found.reshape(*found.shape[:out], count, -1, *found.shape[out + 1 :]), out
+        count, own = many.shape[into : into + 2]
+        joined = many.reshape(*many.shape[:into], count * own, *many.shape[into + 2 :])
+        found = p.bind(*(joined if i == of else a for i, a in enumerate(pair)), **static)
+        return found.reshape(*found.shape[:out], count, own, *found.shape[out + 1 :]), out
 
-    p.def_impl(jax.jit(fn, static_argnames="size"))
+    p.def_impl(jax.jit(fn, static_argnames=("size", "precision")))
     p.def_abstract_eval(shape)
     ad.defbilinear(p, adjoint_in_x, adjoint_in_y)
     batching.primitive_batchers[p] = batched
@@ -93,14 +110,14 @@ IMAGES, INPUTS, OUTPUTS = 0, 2, 3  # axes of images, and of kernels
 convolve_p = bilinear(
     "convolve",
     convolved,
-    lambda ct, x, kernel, size: convolve(ct, turned(kernel)),
-    lambda ct, x, kernel, size: kernel_slope(x, ct, size),
+    lambda ct, x, kernel, size, precision: bound(convolve_p, ct, turned(kernel), size, precision),
+    lambda ct, x, kernel, size, precision: bound(kernel_slope_p, x, ct, size, precision),
     ((IMAGES, IMAGES), (OUTPUTS, OUTPUTS)),
 )
 kernel_slope_p = bilinear(
     "kernel_slope",
     correlated,
-    lambda ct, x, y, size: convolve(y, turned(ct)),
-    lambda ct, x, y, size: convolve(x, ct),
+    lambda ct, x, y, size, precision: bound(convolve_p, y, turned(ct), size, precision),
+    lambda ct, x, y, size, precision: bound(convolve_p, x, ct, size, precision),
     ((OUTPUTS, INPUTS), (OUTPUTS, OUTPUTS)),
 )

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from ..core.check import positive
-from .bilinear import convolve
+from .bilinear import convolve, middle
 
 lecun = nnx.initializers.lecun_normal()
 
@@ -17,7 +17,7 @@ class Conv(nnx.Module):
 
     `y[i, j] = bias + sum_ab x[i + a, j + b] kernel[a, b]`, in `groups` each of its own channels. Kernel and
     bias are those of `flax.nnx.Conv`.
-    Raises ValueError unless `groups` divides inputs and outputs.
+    Raises ValueError unless `groups` divides inputs and outputs and the size is odd.
     """
 
     def __init__(self, inputs, outputs, rngs: nnx.Rngs, size=3, groups=1, init=lecun):
@@ -27,6 +27,7 @@ class Conv(nnx.Module):
                 f"convolution: got {groups} groups for {inputs} and {outputs} channels, wanted groups of "
                 "equal size; choose a divisor of both"
             )
+        middle(size, size)
         self.kernel = nnx.Param(init(rngs.params(), (size, size, inputs // groups, outputs)))
         self.bias = nnx.Param(jnp.zeros(outputs))
         self.groups = groups

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import Mesh, PartitionSpec
 from test_unet import loud
 
 from probtransform.core import Network, from_nnx
@@ -148,6 +149,44 @@ def test_many_convolutions_and_slopes_are_each(axes):
 def test_a_kernel_has_a_middle():
     with pytest.raises(ValueError, match="got a kernel of 4 x 4, wanted odd sizes"):
         convolved(jnp.ones((5, 5, 1)), jnp.ones((4, 4, 1, 1)))
+    with pytest.raises(ValueError, match="got a kernel of 4 x 4, wanted odd sizes"):
+        from_nnx(lambda rngs: Conv(2, 3, rngs, size=4))
+
+
+def test_a_convolution_knows_along_which_devices_it_differs():
+    """Else the slope of what all devices share would not be summed over them, and nobody would say so."""
+    devices = Mesh(jax.devices()[:1], ("d",))
+    x, kernel, varying = jnp.ones((2, 4, 4, 3)), jnp.ones((3, 3, 3, 5)), {}
+
+    def look(x, kernel):
+        y, pull = jax.vjp(convolve, x, kernel)
+        for name, value in {"y": y, "x": pull(y)[0], "kernel": pull(y)[1]}.items():
+            varying[name] = set(jax.typeof(value).manual_axis_type.varying)
+        return y
+
+    part = PartitionSpec("d")
+    jax.shard_map(look, mesh=devices, in_specs=(part, PartitionSpec()), out_specs=part)(x, kernel)
+    assert varying == {"y": {"d"}, "x": {"d"}, "kernel": set()}
+
+
+def test_a_convolution_keeps_the_precision_it_was_called_in():
+    def exact(x, kernel):
+        with jax.default_matmul_precision("highest"):
+            return convolve(x, kernel)
+
+    arrays = jnp.ones((2, 4, 4, 3)), jnp.ones((3, 3, 3, 5))
+    assert "HIGHEST" in jax.jit(exact).lower(*arrays).as_text()
+    assert "HIGHEST" not in jax.jit(convolve).lower(*arrays).as_text()
+    slopes = jax.jit(jax.grad(lambda *pair: exact(*pair).sum(), (0, 1)))
+    assert slopes.lower(*arrays).as_text().count("HIGHEST") >= 2
+
+
+def test_a_convolution_takes_two_formats_and_no_examples():
+    x, kernel = jnp.ones((2, 4, 4, 3), jnp.bfloat16), jnp.ones((3, 3, 3, 5))
+    found = convolve(x, kernel)
+    assert found.dtype == jnp.float32
+    np.testing.assert_array_equal(found, convolve(x.astype(jnp.float32), kernel))
+    assert jax.vmap(convolve, (0, None))(jnp.ones((0, 2, 4, 4, 3)), kernel).shape == (0, 2, 4, 4, 5)
 
 
 def test_halving_is_a_convolution_of_stride_two():
