@@ -27,6 +27,15 @@ def positive(who: str, **numbers: int) -> None:
             raise ValueError(f"{who}: got {name}={number}, wanted at least 1; pass a larger one")
 
 
+def above_zero(who: str, **numbers: float) -> None:
+    """Raise ValueError naming the first of these that is not above zero, or not finite, where known."""
+    for name, number in numbers.items():
+        if not isinstance(number, jax.core.Tracer) and not 0 < number < math.inf:
+            raise ValueError(
+                f"{who}: got {name}={number}, wanted a finite number > 0; pass a small one, 0.1 say"
+            )
+
+
 def not_negative(who: str, **numbers: float) -> None:
     """Raise ValueError naming the first of these weights that is negative or not finite, where known."""
     for name, number in numbers.items():

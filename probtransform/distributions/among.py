@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 
 from ..core import Distribution, Exact, Network
 
@@ -12,8 +13,8 @@ def among(critic: Network, name: str = "critic") -> Distribution[Exact]:
 
     `critic.apply(params[name], x, c)` is the scalar f of ONE pair. If all candidates but one are drawn from
     p(c), and that one given x, the best f is `log p(c | x) / p(c)` up to a function of x; minus the
-    log-likelihood is InfoNCE, so `likelihood(among(critic))` and `info_nce` are one objective. Claim:
-    Exact.
+    log-likelihood is InfoNCE, so `likelihood(among(critic))` and `info_nce` are one objective. An i
+    that is none of the candidates has probability 0. Claim: Exact.
 
     Gutmann & Hyvärinen (2010); van den Oord et al. (2018), arXiv:1807.03748.
     Raises ValueError for a condition that is not such a pair.
@@ -32,6 +33,7 @@ def among(critic: Network, name: str = "critic") -> Distribution[Exact]:
         return jax.random.categorical(key, logits(params, cond))
 
     def log_density(params, key, i, cond=None):
-        return jax.nn.log_softmax(logits(params, cond))[i]
+        nats = jax.nn.log_softmax(logits(params, cond))
+        return jnp.where((i >= 0) & (i < len(nats)), nats[i], -jnp.inf)
 
     return Distribution(lambda key: {name: critic.init(key)}, sample, Exact(log_density))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from ..core import Event, Model, Network, Player, reading
+from ..core.check import above_zero
 from ..distributions.among import among
 from ..networks import encoder, mlp
 from ..objectives.contrastive import between_views, cosine, nt_xent
@@ -33,8 +34,10 @@ def simclr(
     without the projection, are what one keeps.
 
     Example: `simclr(Event((28, 28, 1), levels=256))`; a condition is `(f32[28, 28, 1], f32[K, 28, 28, 1])`.
-    Chen et al. (2020), arXiv:2002.05709. Raises ValueError as `encoder` does.
+    Chen et al. (2020), arXiv:2002.05709. Raises ValueError as `encoder` does, and unless
+    `temperature` is above zero.
     """
+    above_zero("simclr", temperature=temperature)
     embed = projected(encoder(event.shape, features, width), mlp(features, outputs, features, 1))
     view, read = views(), as_light(event)
     loss = between_views(

@@ -8,6 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from ..core.check import above_zero
+
 
 def langevin(step_size: float) -> Callable[..., Any]:
     """A kernel `(key, x, log_density) -> (x, 1)`: `x + h grad log p(x) + sqrt(2 h) e`, h the `step_size`.
@@ -15,10 +17,10 @@ def langevin(step_size: float) -> Callable[..., Any]:
     Its stationary law is `exp(log_density)` up to O(h): on N(0, 1) the variance is `1 / (1 - h / 2)`.
     Any event shape. Parisi (1981); Welling & Teh (2011).
     """
-    size = checked("langevin", step_size)
+    above_zero("langevin", step_size=step_size)
 
     def kernel(key, x, log_density):
-        return proposed(key, x, jax.grad(log_density)(x), size), jnp.ones(())
+        return proposed(key, x, jax.grad(log_density)(x), step_size), jnp.ones(())
 
     return kernel
 
@@ -29,16 +31,16 @@ def mala(step_size: float) -> Callable[..., Any]:
     The move of `langevin`, accepted with probability `min(1, p(y) q(x|y) / p(x) q(y|x))`; where the density
     of y is not a number it is refused. Any event shape. Roberts & Tweedie (1996), Bernoulli 2.
     """
-    size = checked("mala", step_size)
+    above_zero("mala", step_size=step_size)
 
     def kernel(key, x, log_density):
         move, accept = jax.random.split(key)
         here, slope = jax.value_and_grad(log_density)(x)
-        y = proposed(move, x, slope, size)
+        y = proposed(move, x, slope, step_size)
         there, back = jax.value_and_grad(log_density)(y)
 
         def log_q(to, start, slope):
-            return -jnp.sum((to - start - size * slope) ** 2) / (4 * size)
+            return -jnp.sum((to - start - step_size * slope) ** 2) / (4 * step_size)
 
         gain = there - here + log_q(x, y, back) - log_q(y, x, slope)
         chance = jnp.where(jnp.isnan(gain), 0.0, jnp.exp(jnp.minimum(gain, 0)))
@@ -49,9 +51,3 @@ def mala(step_size: float) -> Callable[..., Any]:
 
 def proposed(key, x, slope, size):
     return x + size * slope + (2 * size) ** 0.5 * jax.random.normal(key, x.shape, x.dtype)
-
-
-def checked(who: str, step_size: float) -> float:
-    if not isinstance(step_size, jax.core.Tracer) and not step_size > 0:
-        raise ValueError(f"{who}: got step_size={step_size}, wanted more than 0; pass 0.01, say")
-    return step_size

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Distribution, Network, Unnormalized, each
-from ..core.check import positive
+from ..core.check import above_zero, positive
 
 
 def score_of(distribution: Distribution[Unnormalized], name: str) -> Network:
@@ -81,7 +81,7 @@ def denoising_score_matching(network: Network, name: str, noise: float):
     Vincent (2011), Neural Computation 23; Song & Kingma (2021), arXiv:2101.03288 (its variance).
     Raises ValueError unless there is noise.
     """
-    wanted_above_zero("denoising_score_matching", noise=noise)
+    above_zero("denoising_score_matching", noise=noise)
 
     def error(params, key, x, cond):
         e = jax.random.normal(key, x.shape, x.dtype)
@@ -105,7 +105,7 @@ def finite_difference_score_matching(
 
     Pang et al. (2020), arXiv:2007.03317. Raises ValueError unless there is a distance and a probe.
     """
-    wanted_above_zero("finite_difference_score_matching", distance=distance)
+    above_zero("finite_difference_score_matching", distance=distance)
     positive("finite_difference_score_matching", probes=probes)
 
     def error(params, key, x, cond):
@@ -131,9 +131,3 @@ def averaged_over(error):
         return mean, (carry, {"score_matching": mean})
 
     return loss
-
-
-def wanted_above_zero(who: str, **numbers: float) -> None:
-    for name, number in numbers.items():
-        if not number > 0:
-            raise ValueError(f"{who}: got {name}={number}, wanted more than 0; pass 0.1, say")

@@ -33,6 +33,14 @@ def test_it_is_the_posterior_of_which_was_drawn_with_x(key):
     assert type(LAW.density) is Exact
 
 
+@pytest.mark.parametrize("i", [-1, 4, 100])
+def test_what_is_no_candidate_has_no_probability(i, key):
+    nats, slope = jax.jit(
+        jax.value_and_grad(lambda x: log_density(LAW, {"critic": {}}, key, i, (x, COND[1])))
+    )(X)
+    assert nats == -jnp.inf and slope == 0
+
+
 def test_draws_are_as_frequent(key):
     n = 4000
     cond = jax.tree.map(lambda c: jnp.broadcast_to(c, (n, *c.shape)), COND)

@@ -52,3 +52,5 @@ def test_a_run_learns_to_match_views():
 def test_what_is_no_image_is_refused():
     with pytest.raises(ValueError, match=r"shape \(2,\)"):
         simclr(Event((2,)))
+    with pytest.raises(ValueError, match="simclr: got temperature=0"):
+        simclr(EVENT, temperature=0.0)

@@ -13,6 +13,7 @@ from probtransform.objectives.contrastive import (
     between_sides,
     between_views,
     clip_loss,
+    cosine,
     nt_xent,
     rows,
     siglip_loss,
@@ -61,6 +62,16 @@ def dense_siglip(a, b, log_scale, bias):
     return -np.log(expit(y * (np.exp(log_scale) * cosines(a, b) + bias))).sum() / N
 
 
+def dense(name):
+    """The formula of a case, in double precision."""
+    return {
+        "nt_xent": lambda a, b: dense_nt_xent(a, b, 0.2),
+        "sup_con": lambda a, b: dense_sup_con(np.concatenate([a, b]), LABELS, 0.2),
+        "clip": lambda a, b: dense_clip(a, b, 1.5),
+        "siglip": lambda a, b: dense_siglip(a, b, 1.5, -2.0),
+    }[name]
+
+
 Z = np.concatenate([A, B])
 CASES = {
     "nt_xent": (lambda a, b: nt_xent(a, b, 0.2), dense_nt_xent(A, B, 0.2)),
@@ -94,18 +105,39 @@ def test_slopes_do_not_depend_on_the_blocks(name, monkeypatch):
         assert np.abs(one).max() > 1e-3
 
 
+def test_a_block_that_is_all_is_not_made_twice(monkeypatch):
+    """Nothing is looped over or made again; two blocks are."""
+    words = ("scan", "checkpoint", "remat")
+    for pairs, wanted in ((2**23, False), (200, True)):
+        monkeypatch.setattr(rows, "PAIRS", pairs)
+        program = str(jax.make_jaxpr(lambda a, b: clip_loss(a, b, 1.5))(A, B))
+        assert any(word in program for word in words) is wanted
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_half_precision_is_computed_in_single(name):
+    """Rows of length 800, whose squares are infinite in half, and rows of zeros."""
+    a, b = (np.float16(300 * x) for x in (A, B))
+    a[3], b[7] = 0, 0
+    loss, _ = CASES[name]
+    found, slopes = jax.jit(jax.value_and_grad(loss, (0, 1)))(a, b)
+    wanted = loss(np.float32(a), np.float32(b))
+    assert found.dtype == jnp.float32 and abs(float(found - wanted)) < 1e-6 * max(1, abs(wanted))
+    for slope, zeros in zip(slopes, (3, 7), strict=True):
+        assert np.isfinite(np.delete(slope, zeros, 0)).all()
+    a, b = (np.where(x == 0, np.float16(1), x) for x in (a, b))
+    wanted = dense(name)(a, b)
+    assert abs(float(loss(a, b)) - wanted) < 1e-5 * max(1, abs(wanted))
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_slope_is_a_difference_of_the_formula(name):
     """Against central differences of the dense formula in double precision, along one direction."""
-    dense = {
-        "nt_xent": lambda a, b: dense_nt_xent(a, b, 0.2),
-        "sup_con": lambda a, b: dense_sup_con(np.concatenate([a, b]), LABELS, 0.2),
-        "clip": lambda a, b: dense_clip(a, b, 1.5),
-        "siglip": lambda a, b: dense_siglip(a, b, 1.5, -2.0),
-    }[name]
+    formula = dense(name)
     u, v = np.random.default_rng(2).normal(size=(2, N, D))
     step = 1e-5
-    wanted = (dense(A + step * u, B + step * v) - dense(A - step * u, B - step * v)) / (2 * step)
+    more, less = (formula(A + s * u, B + s * v) for s in (step, -step))
+    wanted = (more - less) / (2 * step)
     ga, gb = jax.jit(lambda a, b: jax.grad(CASES[name][0], (0, 1))(a, b))(A, B)
     assert abs(float((ga * u).sum() + (gb * v).sum()) - wanted) < 1e-4 * max(1, abs(wanted))
 
@@ -141,9 +173,26 @@ def test_length_does_not_count():
         assert abs(loss(A * lengths, B) - loss(A, B)) < 1e-5
 
 
-def test_the_scale_of_clip_is_cut_at_a_hundred():
-    assert clip_loss(A, B, 9.0) == clip_loss(A, B, math.log(100.0))
-    assert jax.grad(clip_loss, 2)(A, B, 1.5) != 0
+SIDES = {"clip": clip_loss, "siglip": lambda a, b, log_scale: siglip_loss(a, b, log_scale, -2.0)}
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_the_scale_is_cut_at_a_hundred(name):
+    np.testing.assert_allclose(SIDES[name](A, B, 9.0), SIDES[name](A, B, math.log(100)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_a_scale_that_overshoots_comes_back(name):
+    """Beyond the cut the slope is that at the cut: down where pairs are mistaken, up where none is."""
+    slope = jax.jit(jax.grad(SIDES[name], 2))
+    np.testing.assert_allclose(slope(A, B, 9.0), slope(A, B, math.log(100)), rtol=1e-4)
+    assert slope(A, B, 1.5) != 0 and slope(A, B, 4.7) > 1
+    scale = 4.7
+    for _ in range(20):
+        scale = scale - 0.02 * float(slope(A, B, scale))
+    assert scale < math.log(100)
+    apart = jnp.eye(8)
+    assert slope(apart, apart, 1.0) < 0
 
 
 def test_temperature_and_bias_are_told_their_slopes():
@@ -179,10 +228,13 @@ def test_two_views_are_two_draws():
     assert value == metrics["contrast"] and (cond == np.arange(N)).all() and carry == ()
 
 
-def test_two_sides_meet_as_their_critic_says():
-    """The loss of the sides is that of the critic's scores of all pairs."""
+@pytest.mark.parametrize("log_scale", [math.log(2), 6.0])
+def test_two_sides_meet_as_their_critic_says(log_scale):
+    """The loss of the sides is that of the critic's scores of all pairs, where the scale is cut too."""
     critic = two_sides(IDENTITY, IDENTITY, temperature=0.5, bias=-1.0)
     own = critic.init(KEY)
+    assert abs(own["log_scale"] - math.log(2)) < 1e-6
+    own["log_scale"] = jnp.array(log_scale)
     own["right"]["w"] = own["right"]["w"].at[0, 1].set(0.7)
     loss = between_sides(
         IDENTITY, IDENTITY, "s", lambda a, b, p: siglip_loss(a, b, p["log_scale"], p["bias"])
@@ -191,9 +243,25 @@ def test_two_sides_meet_as_their_critic_says():
     scores = jax.vmap(lambda x: jax.vmap(lambda y: critic.apply(own, x, y))(B))(A)
     y = 2 * np.eye(N) - 1
     wanted = -np.log(expit(y * np.asarray(scores, np.float64))).sum() / N
-    assert abs(float(value) - wanted) < 1e-5
-    with pytest.raises(ValueError, match="temperature=0"):
-        two_sides(IDENTITY, IDENTITY, 0)
+    assert abs(float(value) - wanted) < 1e-5 * max(1, wanted)
+    value = clip_loss(A, np.asarray(B @ own["right"]["w"].T), log_scale)
+    s = np.asarray(scores, np.float64)
+    wanted = -np.mean(2 * np.diag(s) - logsumexp(s, 0) - logsumexp(s, 1)) / 2
+    assert abs(float(value) - wanted) < 1e-5 * max(1, wanted)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -0.2, math.nan, math.inf])
+def test_a_temperature_is_above_zero(wrong):
+    """Below it pairs would be pushed apart; what is not known yet, a tracer, passes."""
+    for who, call in {
+        "nt_xent": lambda: nt_xent(A, B, wrong),
+        "sup_con": lambda: sup_con(Z, LABELS, wrong),
+        "cosine": lambda: cosine(IDENTITY, wrong),
+        "two_sides": lambda: two_sides(IDENTITY, IDENTITY, wrong),
+    }.items():
+        with pytest.raises(ValueError, match=f"{who}: got temperature={wrong}, wanted .* > 0"):
+            call()
+    assert np.isfinite(jax.jit(lambda t: nt_xent(A, B, t))(0.2))
 
 
 def test_memory_is_that_of_a_block():

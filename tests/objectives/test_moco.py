@@ -119,5 +119,7 @@ def test_it_learns_what_views_share():
 def test_wrong_numbers_are_refused():
     with pytest.raises(ValueError, match="momentum=1"):
         moco(LINEAR, "e", shifted, momentum=1.0)
+    with pytest.raises(ValueError, match="moco: got temperature=-1"):
+        moco(LINEAR, "e", shifted, temperature=-1.0)
     with pytest.raises(ValueError, match="length=0"):
         queue_of(LINEAR, 0, D)

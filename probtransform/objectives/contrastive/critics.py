@@ -8,11 +8,17 @@ import jax
 import jax.numpy as jnp
 
 from ...core import Network
+from ...core.check import above_zero
 from .nt_xent import unit
+from .sides import sharpness
 
 
 def cosine(embed: Network, temperature: float) -> Network:
-    """`f(x, y) = cos(g(x), g(y)) / temperature`, one encoder g for both. Parameters are those of g."""
+    """`f(x, y) = cos(g(x), g(y)) / temperature`, one encoder g for both. Parameters are those of g.
+
+    Raises ValueError unless `temperature` is above zero.
+    """
+    above_zero("cosine", temperature=temperature)
 
     def apply(params, x, y):
         return jnp.vdot(*(unit(embed.apply(params, v)) for v in (x, y))) / temperature
@@ -23,16 +29,13 @@ def cosine(embed: Network, temperature: float) -> Network:
 def two_sides(
     left: Network, right: Network, temperature: float = 0.07, bias: float = 0.0
 ) -> Network:
-    """`f(x, y) = exp(log_scale) cos(g(x), h(y)) + bias`, an encoder for each side.
+    """`f(x, y) = sharpness(log_scale) cos(g(x), h(y)) + bias`, an encoder for each side.
 
     Parameters are `{"left", "right", "log_scale", "bias"}`, of which the last two begin at `-log temperature`
     and `bias`. Radford et al. (2021), arXiv:2103.00020; Zhai et al. (2023), arXiv:2303.15343.
-    Raises ValueError unless `temperature` is positive.
+    Raises ValueError unless `temperature` is above zero.
     """
-    if not temperature > 0:
-        raise ValueError(
-            f"two_sides: got temperature={temperature}, wanted a positive one; 0.07 is usual"
-        )
+    above_zero("two_sides", temperature=temperature)
 
     def init(key):
         first, second = jax.random.split(key)
@@ -41,6 +44,6 @@ def two_sides(
 
     def apply(params, x, y):
         a, b = left.apply(params["left"], x), right.apply(params["right"], y)
-        return jnp.exp(params["log_scale"]) * jnp.vdot(unit(a), unit(b)) + params["bias"]
+        return sharpness(params["log_scale"]) * jnp.vdot(unit(a), unit(b)) + params["bias"]
 
     return Network(init, apply)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from ...core import Network, each
-from ...core.check import positive
+from ...core.check import above_zero, positive
 from ..flow_map.teacher import Teacher, followed, teacher_of
 from .changes import Change
 from .nt_xent import unit
@@ -31,8 +31,10 @@ def moco(
     beginning, and has no slope; then its k push the oldest out. As many candidates as the queue is long
     cost no more than a batch.
 
-    He et al. (2020), arXiv:1911.05722, algorithm 1. Raises ValueError unless `momentum` is in [0, 1).
+    He et al. (2020), arXiv:1911.05722, algorithm 1. Raises ValueError unless `momentum` is in [0, 1)
+    and `temperature` above zero.
     """
+    above_zero("moco", temperature=temperature)
     if not 0 <= momentum < 1:
         raise ValueError(f"moco: got momentum={momentum}, wanted one in [0, 1); 0.999 is usual")
 

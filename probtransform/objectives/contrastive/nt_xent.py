@@ -5,11 +5,16 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from ...core.check import above_zero
 from .rows import over_rows
 
 
 def unit(z):
-    """Rows of length one; one of length zero stays where it is, with a slope that is finite."""
+    """Rows of length one, in single precision at least; one of zeros stays, with a slope that is finite there.
+
+    In half precision a sum of squares is soon infinite, and the least length is zero.
+    """
+    z = jnp.asarray(z, jnp.promote_types(jnp.result_type(z), jnp.float32))
     return z * jax.lax.rsqrt(jnp.maximum(jnp.sum(z**2, -1, keepdims=True), 1e-12))
 
 
@@ -20,8 +25,9 @@ def nt_xent(a, b, temperature: float = 0.5):
     any length. At random in many dimensions it is `log(2n - 1)`. Memory does not grow with the number of
     pairs.
 
-    Chen et al. (2020), arXiv:2002.05709, equation 1.
+    Chen et al. (2020), arXiv:2002.05709, equation 1. Raises ValueError unless `temperature` is above zero.
     """
+    above_zero("nt_xent", temperature=temperature)
     z = unit(jnp.concatenate([a, b])) * temperature**-0.5
     n, number = len(a), jnp.arange(2 * len(a))
 

@@ -13,16 +13,21 @@ from .rows import over_rows
 MOST = math.log(100.0)  # of the log-scale: a sharper softmax makes training leap
 
 
+def sharpness(log_scale):
+    """`exp(min(log_scale, log 100))`, with the slope of `exp` beyond as well: what overshoots comes back."""
+    return jnp.exp(log_scale - jax.lax.stop_gradient(jnp.maximum(log_scale - MOST, 0)))
+
+
 def clip_loss(a, b, log_scale):
     """`-mean_i (log softmax_j(s_ij)_i + log softmax_j(s_ji)_i) / 2`, s_ij = exp(log_scale) cos(a_i, b_j).
 
-    `a, b: f32[n, d]` are the two sides of n examples, of any length; `log_scale` is a parameter, cut at log
-    100. Both halves are InfoNCE: at their best `s = log p(a, b) / p(a) p(b)` up to a constant. Memory does
+    `a, b: f32[n, d]` are the two sides of n examples, of any length; `log_scale` is a parameter, cut as
+    `sharpness` cuts it. Both halves are InfoNCE: at their best `s = log p(a, b) / p(a) p(b)` up to a constant. Memory does
     not grow with the number of pairs.
 
     Radford et al. (2021), arXiv:2103.00020.
     """
-    a, b = unit(a) * jnp.exp(jnp.minimum(log_scale, MOST)), unit(b)
+    a, b = unit(a) * sharpness(log_scale), unit(b)
 
     def partition(rows, others):
         return over_rows(lambda r: jax.nn.logsumexp(r @ others.T, 1), rows, len(others))
@@ -35,11 +40,11 @@ def siglip_loss(a, b, log_scale, bias):
 
     Every pair is a coin of its own: at their best the logits are `log p(a, b) / p(a) p(b) - log(n - 1)`.
     Usual beginnings are `log_scale = log 10` and `bias = -10`, where most of the n^2 pairs are rightly told
-    apart. Memory does not grow with the number of pairs.
+    apart. The scale is cut as that of `clip_loss`. Memory does not grow with the number of pairs.
 
     Zhai et al. (2023), arXiv:2303.15343.
     """
-    a, b, number = unit(a) * jnp.exp(log_scale), unit(b), jnp.arange(len(a))
+    a, b, number = unit(a) * sharpness(log_scale), unit(b), jnp.arange(len(a))
 
     def of_each(block):
         a_i, i = block

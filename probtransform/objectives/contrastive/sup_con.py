@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from ...core.check import above_zero
 from .nt_xent import unit
 from .rows import over_rows
 
@@ -17,7 +18,9 @@ def sup_con(z, labels, temperature: float = 0.1):
     `nt_xent`. Memory does not grow with the number of pairs.
 
     Khosla et al. (2020), arXiv:2004.11362, equation 2 (the sum outside the logarithm).
+    Raises ValueError unless `temperature` is above zero.
     """
+    above_zero("sup_con", temperature=temperature)
     z, number = unit(z) * temperature**-0.5, jnp.arange(len(z))
 
     def of_each(block):
