@@ -177,7 +177,7 @@ def mass(distribution, params, reach: float = 5.0, cells: int = 500) -> float:
 
 @partial(jax.jit, static_argnums=0)
 def annealed(distribution, params, ends, key):
-    """Both sides of `log Z`: the tilt is put on, from draws of the base, and taken off, from the law's."""
+    """Both sides of `log Z`: the tilt is put on, from draws of the base, and taken off, from its own."""
 
     def between(beta, x):
         base = norm.logpdf(x).sum()
@@ -201,7 +201,9 @@ def judged(distribution, params, truth, x, key) -> dict[str, float]:
         return jax.vmap(jax.grad(partial(law.density.fn, params, None)))(x)
 
     s, own = score(distribution, params), score(truth, {})
-    lower, upper = annealed(distribution, params, x[:CHAINS], key)
+    ends, climb = jax.random.split(key)
+    own_draws = sample_many(distribution, params, ends, CHAINS)
+    lower, upper = annealed(distribution, params, own_draws, climb)
     return {
         "score": float(jnp.linalg.norm(s - own) / jnp.linalg.norm(own)),
         "kl": kl,

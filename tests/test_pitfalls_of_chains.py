@@ -39,7 +39,8 @@ def test_chains_are_ends_not_paths():
     x = Batch(2.0 + jax.random.normal(KEY, (200, 1)))
     loss = contrastive_divergence(law, move, 5)
     slope = jax.grad(lambda a: loss({"a": a}, (), KEY, x)[0])(jnp.asarray(1.5))
-    away = contrast.walked(move, 5, {"a": jnp.asarray(1.5)}, KEY, x).x
+    walk, _ = jax.random.split(KEY)
+    away = contrast.walked(move, 5, {"a": jnp.asarray(1.5)}, walk, x).x
     np.testing.assert_allclose(slope, (jnp.mean(x.x**2) - jnp.mean(away**2)) / 2, rtol=1e-5)
     assert abs(jnp.mean(away**2) - jnp.mean(x.x**2)) > 1
 

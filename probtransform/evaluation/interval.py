@@ -42,6 +42,7 @@ def bits_interval(
     drawn,
     chains: int = 100,
     temperatures: int = 500,
+    levels: int | None = None,
 ) -> Interval:
     """`(log Z - log f(x)) / (d ln 2)`, averaged over the examples `x: [batch, *event]`; log Z is annealed.
 
@@ -50,10 +51,10 @@ def bits_interval(
     by Hamiltonian steps in coordinates that make that Gaussian a standard one; for levels the histograms
     of `near` take its place, and Gibbs sampling theirs. From below `chains` begin at the known law; from
     above at draws of the model, for reals `drawn: f32[m, *event]`, for the upper end to hold. Both ends are
-    moved outward by two standard errors.
+    moved outward by two standard errors. An entry has as many `levels`, or those that examples show.
 
     Grosse et al. (2015), arXiv:1511.02543. Raises ValueError for conditions that are no labels, labels of
-    reals without a ladder, too many levels, or no finite density where the data are.
+    reals without a ladder, too many levels, no finite density where the data are, or ends in disorder.
     """
     x, cond = np.asarray(batch.x), batch.cond
     claim, labels = distribution.density, None
@@ -61,12 +62,13 @@ def bits_interval(
     on_levels = np.issubdtype(x.dtype, np.integer)
     if cond is not None and not ((ladder or on_levels) and is_labels(cond)):
         raise ValueError(
-            "the density is known up to a constant only, which is annealed for reals without a condition, "
-            "and where a ladder is known for each label"
+            "interval: got a condition with a density known up to a constant, wanted reals without one, or "
+            "a ladder and labels; leave the condition out, or make the claim Tempered"
         )
     which = np.zeros(len(x), int)  # of the constants is that of each example
     if ladder or on_levels:
-        ladder = ladder or histograms(distribution, key, near, x)
+        shown = 1 + max(int(np.max(seen)) for seen in (near, x, drawn)) if on_levels else 0
+        ladder = ladder or histogram_ladder(distribution, key, near, levels or shown)
         if cond is not None:
             labels, which = np.unique(cond, return_inverse=True)
         found = climbed(distribution, ladder, params, key, labels, chains, temperatures)
@@ -76,22 +78,23 @@ def bits_interval(
     nats = np.asarray(log_density_many(distribution, params, key, x, cond), np.float64)
     if not (np.isfinite(nats).all() and all(np.isfinite(side).all() for side in found)):
         raise ValueError(
-            "the density is not finite where the data or the chains are; train it again"
+            "interval: got a density that is not finite where the data or the chains are, wanted a finite "
+            "one; train it again"
         )
     ends = found.lower - 2 * found.lower_se, found.upper + 2 * found.upper_se
+    if np.any(ends[0] > ends[1]):
+        raise ValueError(
+            f"interval: got log Z of at least {np.max(ends[0] - ends[1]):.3g} nats more than at most, wanted "
+            "ends in order; the draws are not of the model, let its chains walk longer"
+        )
     each = [(np.atleast_1d(z)[which] - nats) / (d * math.log(2)) for z in ends]
-    low, high = sorted(float(bits.mean()) for bits in each)
+    low, high = (float(bits.mean()) for bits in each)
     spread = each[0].std(ddof=1) / math.sqrt(len(nats)) if len(nats) > 1 else math.nan
     return Interval(low, high, float(spread), found)
 
 
 def is_labels(cond) -> bool:
     return hasattr(cond, "dtype") and cond.ndim == 1 and np.issubdtype(cond.dtype, np.integer)
-
-
-def histograms(distribution, key, near, x) -> Ladder:
-    near = np.asarray(near)
-    return histogram_ladder(distribution, key, near, 1 + int(max(near.max(), x.max())))
 
 
 def climbed(distribution, ladder: Ladder, params, key, labels, chains: int, temperatures: int):

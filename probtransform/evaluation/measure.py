@@ -70,7 +70,9 @@ def evaluate(
     drawn = drawn_beside(test, model, params, draw, min(len(train.x), count), chunk)
     count = len(drawn)
     fake = as_reals(drawn, event)
-    numbers, not_asked = likelihoods(model, params, test, code, samples, chunk, train.x, drawn)
+    numbers, not_asked = likelihoods(
+        model, params, event, test, code, samples, chunk, train.x, drawn
+    )
     numbers["count"] = count
     if broken := int((~np.isfinite(fake).reshape(count, -1).all(1)).sum()):
         why = f"{broken} of {count} samples are not finite; train it again, more slowly"
@@ -143,7 +145,7 @@ def between(drawn, wanted, known, event: Event, extractor: Extractor | None, hel
     return numbers, not_asked
 
 
-def likelihoods(model, params, test, code, samples, chunk, near, drawn):
+def likelihoods(model, params, event, test, code, samples, chunk, near, drawn):
     """Bits per dimension as far as the claim goes, and why no further."""
     distribution, claim = model.distribution, claim_of(model.distribution)
     names = ("bits_per_dim", "bits_per_dim_se", "bits_per_dim_kind")
@@ -157,7 +159,8 @@ def likelihoods(model, params, test, code, samples, chunk, near, drawn):
             why = "the model claims nothing of its density"
         return none, {"bits_per_dim": why}
     try:
-        found = bits_interval(distribution, params, code, test, near[: len(drawn)], drawn)
+        near = near[: len(drawn)]
+        found = bits_interval(distribution, params, code, test, near, drawn, levels=event.levels)
     except ValueError as why:
         return none, {"bits_per_dim": str(why)}
     middle, kind = (found.low + found.high) / 2, "interval (annealed)"

@@ -27,7 +27,7 @@ from ..distributions.refined import refined
 from ..integrate import mala
 from ..networks import mlp
 from ..networks.energy_convnet import energy_convnet
-from ..objectives.contrastive_divergence import chains_of, persistent_contrast
+from ..objectives.contrastive_divergence import chains_of, in_turn, persistent_contrast
 from ..transforms import affine
 from .gaussian import fitted
 from .on_data import on_data
@@ -95,7 +95,10 @@ def energetic(
     walk = law._replace(density=Unnormalized(walking))
     loss = persistent_contrast(walk, move, start, moves, renewed, carried=law)
     player = Player(("energy",), loss if taught is None else taught(loss))
-    model = Model(law, {"energy": player}, carry=chains_of(walk, start, chains))
+    labels = in_turn(chains, event.classes)
+    if taught is not None and labels is not None:  # p(x) alone is learned by contrast
+        labels = labels._replace(present=jnp.zeros(chains, bool))
+    model = Model(law, {"energy": player}, carry=chains_of(walk, start, chains, labels))
 
     def prepare(params, key, batch):
         return params | {"affine": fitted(batch.x, ridge=0.02)}

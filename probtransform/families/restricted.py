@@ -10,7 +10,7 @@ from ..core.check import positive
 from ..distributions.harmonium import MOST, chained, enumerated, harmonium
 from ..distributions.layer import Layer
 from ..objectives import likelihood
-from ..objectives.contrastive_divergence import chains_of, persistent_contrast
+from ..objectives.contrastive_divergence import chains_of, in_turn, persistent_contrast
 
 
 def restricted(
@@ -61,4 +61,5 @@ def restricted(
     loss = persistent_contrast(walk, move, start, moves)
     players = {"machine": Player(owns, loss)}
     law = counted if hidden <= MOST else walk
-    return Model(law, players, carry=chains_of(walk, start, chains), prepare=prepare)
+    carry = chains_of(walk, start, chains, in_turn(chains, classes))
+    return Model(law, players, carry=carry, prepare=prepare)

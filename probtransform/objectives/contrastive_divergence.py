@@ -8,8 +8,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ..core import Density, Distribution, Unnormalized, each
+from ..core import Density, Distribution, Maybe, Unnormalized, each
 from ..core.check import not_negative, positive
+from ..distributions.over_labels import as_maybe
 
 Move = Callable[..., Any]  # (params, key, x, cond) -> x, and leaves the model's law as it is
 FORGOTTEN = 0.05  # of the fast weights, at every update
@@ -26,7 +27,9 @@ def contrastive_divergence(distribution: Distribution[Unnormalized], move: Move,
     positive("contrastive_divergence", steps=steps)
 
     def loss(params, carry, key, batch):
-        value = contrast(distribution, params, key, batch, walked(move, steps, params, key, batch))
+        walk, look = jax.random.split(key)
+        away = walked(move, steps, params, walk, batch)
+        value = contrast(distribution, params, look, batch, away)
         return value, (carry, {"contrast": value})
 
     return loss
@@ -44,17 +47,19 @@ def persistent_contrast(
     """As `contrastive_divergence`, but x' are `carry["chains"]`, which go on from update to update.
 
     The model changes slowly, and they follow it. Each is begun afresh by `start(key)` with probability
-    `renewed`, on its own. Conditions are those of the batch, in turn. With `fast > 0` the chains move under
-    other parameters, which take steps of that rate down the same slope and forget a twentieth of them at
-    every update: where a chain stays, the energy rises at once, and it leaves.
+    `renewed`, on its own. A chain keeps its label, as the law it follows is that of x given it, and counts as
+    much as its label does in the batch; examples of a label that no chain has are left out. With `fast > 0`
+    the chains move under other parameters, which take steps of that rate down the same slope and forget a
+    twentieth of them at every update: where a chain stays, the energy rises at once, and it leaves.
 
-    `chains_of(distribution, start, count, fast)` is what the model carries. Where `distribution` is a prior
+    `chains_of(distribution, start, count)` is what the model carries. Where `distribution` is a prior
     and `carried` the model of data that a decoder makes of it, chains are of the prior and data are judged by
     the model: the slope is that of its bound, constant and all, for energy, decoder and encoder alike.
 
     Tieleman (2008), ICML; Tieleman & Hinton (2009), ICML (fast weights); Du & Mordatch (2019),
     arXiv:1903.08689 (chains renewed, 5% of them); Pang et al. (2020), arXiv:2006.08205 (priors).
-    Raises ValueError unless `renewed` is in [0, 1].
+    Raises ValueError unless `renewed` is in [0, 1], for `fast` where nothing fast is carried, or for examples
+    without labels where chains have some.
     """
     positive("persistent_contrast", steps=steps)
     not_negative("persistent_contrast", fast=fast)
@@ -65,21 +70,30 @@ def persistent_contrast(
 
     def loss(params, carry, key, batch):
         fresh, which, walk, look = jax.random.split(key, 4)
-        chains = carry["chains"]
-        count = len(jax.tree.leaves(chains)[0])
+        chains, quick = carry["chains"], carry.get("fast", {})
+        if fast and not quick:
+            raise ValueError(
+                f"persistent_contrast: got fast={fast} and chains without fast parameters, wanted some; name "
+                "their blocks to chains_of(..., fast=...)"
+            )
         if renewed:
+            count = len(jax.tree.leaves(chains)[0])
             new = jax.vmap(start)(jax.random.split(fresh, count))
             again = jax.random.uniform(which, (count,)) < renewed
             chains = jax.vmap(either)(again, new, chains)
-        cond = jax.tree.map(lambda c: c[jnp.arange(count) % len(c)], batch.cond)
-        begun = batch._replace(x=chains, cond=cond)
-
-        quick = carry.get("fast", {})
+        begun, weights = batch._replace(x=chains, cond=carry.get("labels")), None
+        if begun.cond is not None:
+            if batch.cond is None:
+                raise ValueError(
+                    "persistent_contrast: got chains with labels and examples without, wanted a condition "
+                    "for each; pass Maybe(label, False) where there is none"
+                )
+            weights = as_often(jax.vmap(as_maybe)(batch.cond), begun.cond)
         moved_by = params | {b: jax.tree.map(jnp.add, params[b], quick[b]) for b in quick}
         away = walked(move, steps, moved_by, walk, begun)
 
         def value_of(params):
-            return contrast(distribution, params, look, batch, away, carried)
+            return contrast(distribution, params, look, batch, away, carried, weights)
 
         carry = carry | {"chains": away.x}
         if fast:
@@ -94,18 +108,51 @@ def persistent_contrast(
     return loss
 
 
-def chains_of(distribution: Distribution[Any], start: Callable[..., Any], count: int, fast=0.0):
-    """`key -> {"chains": [count, *event]}`, and the fast parameters, all zero, if there are any."""
+def chains_of(
+    distribution: Distribution[Any],
+    start: Callable[..., Any],
+    count: int,
+    labels: Maybe | None = None,
+    fast: tuple[str, ...] = (),
+):
+    """`key -> {"chains": [count, *event]}`, their labels, and fast parameters, zero, of the blocks so named.
+
+    Labels are `Maybe` of `[count]`, such as `in_turn(count, classes)`; without them the law asks for none.
+    """
     positive("chains_of", count=count)
 
     def carry(key):
-        begun = {"chains": jax.vmap(start)(jax.random.split(key, count))}
+        begun: dict[str, Any] = {"chains": jax.vmap(start)(jax.random.split(key, count))}
+        if labels is not None:
+            begun["labels"] = labels
         if fast:
             shapes = jax.eval_shape(distribution.init, key)
-            begun["fast"] = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+            begun["fast"] = {
+                b: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes[b]) for b in fast
+            }
         return begun
 
     return carry
+
+
+def in_turn(count: int, classes: int) -> Maybe | None:
+    """`Maybe` labels `0 .. classes - 1` and none, over and over; None without classes."""
+    turn = jnp.arange(count) % (classes + 1)
+    return Maybe(turn % max(classes, 1), turn < classes) if classes else None
+
+
+def as_often(batch: Maybe, chains: Maybe):
+    """Weights of examples, and of chains, which sum to one: each label has as much in both.
+
+    `sum_c p(c) (E[.|c] of data - E[.|c] of the model)`, p the shares in the batch of labels some chain has.
+    """
+    there = batch.present[:, None] & chains.present
+    same = jnp.where(
+        there, batch.value[:, None] == chains.value, ~batch.present[:, None] & ~chains.present
+    )
+    many = same.sum(1)
+    known = jnp.where(many > 0, 1.0, 0.0) / jnp.maximum((many > 0).sum(), 1)
+    return known, (known / jnp.maximum(many, 1)) @ same
 
 
 def either(choice, new, old):
@@ -124,12 +171,19 @@ def walked(move: Move, steps: int, params, key, batch):
     return jax.lax.stop_gradient(batch._replace(x=each(one, params, key, batch)))
 
 
-def contrast(distribution, params, key, here, away, carried=None):
-    """`mean log f` there less here, where it may be that of another law; of one law both in one pass."""
+def contrast(distribution, params, key, here, away, carried=None, weights=None):
+    """`mean log f` there less here, where it may be that of another law; of one law both in one pass.
+
+    `weights` are of the examples here, and of those there, in place of equal ones.
+    """
     fn = distribution.density.fn
     if carried is not None:
-        data = each(carried.density.fn, params, key, here)
-        return each(fn, params, key, away).mean() - data.mean()
-    count = len(jax.tree.leaves(here.x)[0])
-    nats = each(fn, params, key, jax.tree.map(lambda a, b: jnp.concatenate([a, b]), here, away))
-    return nats[count:].mean() - nats[:count].mean()
+        there, data = each(fn, params, key, away), each(carried.density.fn, params, key, here)
+    else:
+        count = len(jax.tree.leaves(here.x)[0])
+        both = here if weights is None else here._replace(cond=jax.vmap(as_maybe)(here.cond))
+        nats = each(fn, params, key, jax.tree.map(lambda a, b: jnp.concatenate([a, b]), both, away))
+        data, there = nats[:count], nats[count:]
+    if weights is None:
+        return there.mean() - data.mean()
+    return weights[1] @ there - weights[0] @ data

@@ -14,6 +14,12 @@ def test_two_bins_by_hand():
         assert abs(expected_calibration_error(p, [0, 1, 0, 1], bins) - gap / 4) < 1e-9
 
 
+def test_the_last_two_bins_are_two():
+    """One at 0.85 is wrong, one at 0.95 right: in one bin the gaps would cancel in part."""
+    p = np.array([[0.85, 0.15], [0.05, 0.95]])
+    assert abs(expected_calibration_error(p, [1, 1], 10) - (0.85 + 0.05) / 2) < 1e-9
+
+
 def test_it_is_the_area_of_the_curve_of_another_library():
     rng = np.random.default_rng(0)
     p = rng.dirichlet(np.full(4, 0.5), 3000)

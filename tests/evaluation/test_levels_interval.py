@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 
 from probtransform.core import Batch, Distribution, Event, Unnormalized, log_density_many
 from probtransform.evaluation import evaluate
+from probtransform.evaluation.histogram_ladder import histogram_ladder
 from probtransform.evaluation.interval import bits_interval
 from probtransform.families import registry
 
@@ -98,3 +99,19 @@ def test_any_energy_of_few_levels_is_annealed():
     )
     assert found.low <= exact <= found.high and found.high - found.low < 0.05
     assert found.log_z.lower == pytest.approx(logsumexp(law), abs=0.1)
+
+
+def test_the_ladder_begins_at_draws_of_the_histograms():
+    """Shares of 0, 1, 2 in two entries, one example added to each level."""
+    near = np.array([[0, 2]] * 6 + [[1, 2]] * 2, np.uint8)
+    shares = np.array([[7, 3, 1], [1, 1, 9]]) / 11
+    law = Distribution(
+        lambda key: {}, None, Unnormalized(lambda params, key, x, cond=None: 0.0 * x[0])
+    )
+    ladder = histogram_ladder(law, KEY, near, 3)
+    drawn = jax.vmap(lambda key: ladder.start({}, key))(jax.random.split(KEY, 8000))
+    for i in range(2):
+        found = np.bincount(drawn[:, i], minlength=3) / 8000
+        assert (abs(found - shares[i]) < 5 * np.sqrt(shares[i] * (1 - shares[i]) / 8000)).all()
+    at = np.array([ladder.log_density({}, 0.0, jnp.array(x), None) for x in ([0, 1], [2, 2])])
+    np.testing.assert_allclose(at, np.log([7 / 121, 9 / 121]), rtol=1e-5)

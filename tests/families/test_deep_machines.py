@@ -29,7 +29,7 @@ def data():
 def test_a_law_of_two_patterns_is_learned(name, data):
     """Bits of the bound, sharpened, above those of the law by a fiftieth a bit at most: it begins at 1.
 
-    The rate falls to nothing: chains rarely cross between the patterns, and at a constant rate their shares drift.
+    The rate falls to nothing: chains rarely cross between the patterns, whose shares would drift else.
     """
     batch, known = data
     model = registry[name].build(Event((6,), levels=2), hidden=6, top=3, chains=50)
