@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ from flax import nnx
 from safetensors.numpy import load_file
 
 from ..core import Network, from_nnx
+from ..objectives.contrastive.nt_xent import unit
+from ..objectives.contrastive.sides import sharpness
 from .classifiers import SHIPPED, Conv, halved
 from .extractor import Extractor
 
@@ -42,7 +45,8 @@ def alignment(aligner: Aligner, features, labels) -> Alignment:
     """How well images show their labels: `features: f32[n, k]` of the aligner's extractor, `labels: i32[n]`.
 
     A mean cosine is to be read beside that of real images. Hessel et al. (2021), arXiv:2104.08718.
-    Raises ValueError unless there is a label `0 .. classes - 1` for each row of features of the right length.
+    Raises ValueError unless there is a label `0 .. classes - 1` for each row of features, each of
+    length 1.
     """
     features, labels = np.asarray(features, np.float32), np.asarray(labels)
     classes, k = aligner.labels.shape
@@ -56,6 +60,12 @@ def alignment(aligner: Aligner, features, labels) -> Alignment:
         raise ValueError(
             f"alignment: got labels that are not whole numbers 0..{classes - 1}, wanted one for each image; "
             "pass the labels that the images were made of"
+        )
+    lengths = np.linalg.norm(features, axis=1)
+    if not (abs(lengths - 1) < 1e-3).all():  # so written, NaN is refused too
+        raise ValueError(
+            f"alignment: got features of lengths {lengths.min():g} to {lengths.max():g}, wanted length 1, as "
+            "cosines are; take features_of(aligner.extractor, images)"
         )
     cosines = features @ aligner.labels.T
     own = cosines[np.arange(len(labels)), labels]
@@ -94,25 +104,39 @@ def image_side(shape: tuple[int, int, int]) -> Network:
 
 @cache
 def label_side(classes: int) -> Network:
-    """The encoder of labels as a Network, `i32 -> f32[32]`: a row of a table, the label as the only word."""
+    """The encoder of labels as a Network, `i32 -> f32[32]`: a row of a table, the label as the only word.
+
+    A label that is none of them gives NaNs, as in `one_hot`.
+    """
 
     def init(key):
         return {"rows": jax.random.normal(key, (classes, SIZE))}
 
-    return Network(init, lambda params, label: jnp.asarray(params["rows"])[label])
+    def apply(params, label):
+        known = (label >= 0) & (label < classes)
+        return jnp.where(known, jnp.asarray(params["rows"])[label], jnp.nan)
+
+    return Network(init, apply)
+
+
+@cache
+def both_sides(shape: tuple[int, int, int]) -> Callable:
+    """`(params, image) -> (embedding, scores of every label)`: one function, so one program, a shape."""
+    images = image_side(shape)
+
+    def apply(params, image):
+        found = unit(images.apply(params["left"], image))
+        cosines = unit(params["right"]["rows"]) @ found
+        return found, sharpness(params["log_scale"]) * cosines + params["bias"]
+
+    return apply
 
 
 def aligner_of(name: str, params: Any, shape: tuple[int, int, int]) -> Aligner:
     """The aligner of trained parameters `{"left", "right", "log_scale", "bias"}`."""
     table = np.asarray(params["right"]["rows"])
     labels = table / np.linalg.norm(table, axis=1, keepdims=True)
-
-    def apply(params, image):
-        found = image_side(shape).apply(params["left"], image)
-        found = found / jnp.linalg.norm(found)
-        return found, jnp.exp(params["log_scale"]) * labels @ found + params["bias"]
-
-    return Aligner(Extractor(name, params, apply, shape), labels)
+    return Aligner(Extractor(name, params, both_sides(shape), shape), labels)
 
 
 def digits_aligner() -> Aligner:

@@ -2,6 +2,8 @@
 
 import re
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from safetensors import safe_open
@@ -17,8 +19,9 @@ from probtransform.features import (
     fashion_aligner,
     features_of,
 )
-from probtransform.features.aligner import image_side
+from probtransform.features.aligner import aligner_of, image_side, label_side
 from probtransform.features.classifiers import SHIPPED
+from probtransform.features.extractor import over
 
 OURS = {"digits": digits_aligner, "fashion_mnist": fashion_aligner}
 
@@ -72,6 +75,40 @@ def test_its_scores_are_the_law_that_was_trained(key):
     np.testing.assert_allclose(nats, logits - np.log(np.exp(logits).sum()), atol=1e-3)
 
 
+def test_aligners_of_a_shape_are_one_program():
+    """Numbers are read from the parameters: other ones are others' scores, by the same program."""
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 8, 8, 1))
+    over.clear_cache()
+    found = [features_of(digits_aligner().extractor, images) for _ in range(3)]
+    params = dict(digits_aligner().extractor.params)
+    params["right"] = {"rows": params["right"]["rows"][::-1].copy()}
+    turned = features_of(aligner_of("turned", params, (8, 8, 1)).extractor, images)
+    assert over._cache_size() == 1
+    np.testing.assert_array_equal(found[0][1], found[2][1])
+    np.testing.assert_allclose(turned[1], found[0][1][:, ::-1], atol=1e-5)
+
+
+def test_an_image_without_an_embedding_has_no_direction():
+    aligner = digits_aligner()
+    zeros = jax.tree.map(np.zeros_like, aligner.extractor.params["left"])
+    params = aligner.extractor.params | {"left": zeros}
+    image = np.zeros((1, 8, 8, 1))
+    features, logits = features_of(aligner_of("blind", params, (8, 8, 1)).extractor, image)
+    assert not features.any() and np.isfinite(logits).all()
+    with pytest.raises(ValueError, match="features of lengths 0 to 0"):
+        alignment(aligner, features, np.zeros(1, int))
+
+
+@pytest.mark.parametrize("label", [-1, 10])
+def test_a_label_that_is_none_has_no_embedding(label, key):
+    side = label_side(10)
+    params = side.init(key)
+    assert np.isnan(jax.jit(side.apply)(params, label)).all()
+    np.testing.assert_array_equal(jax.jit(side.apply)(params, 9), params["rows"][9])
+    slope = jax.grad(lambda p: jnp.sum(side.apply(p, 3) ** 2))(params)["rows"]
+    np.testing.assert_allclose(slope, 2 * params["rows"] * np.eye(10)[3][:, None])
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_weights_are_small_and_say_where_they_come_from(name):
     path = SHIPPED / f"{name}_aligner.safetensors"
@@ -98,12 +135,18 @@ def test_training_learns_and_its_file_comes_back_as_it_was(loss, tmp_path, monke
 
 
 def test_wrong_features_and_labels_are_refused():
-    aligner, rows = digits_aligner(), np.ones((3, 32))
+    aligner, rows = digits_aligner(), np.ones((3, 32)) / 32**0.5
     with pytest.raises(ValueError, match=r"features of shape \(3, 64\)"):
         alignment(aligner, np.ones((3, 64)), np.zeros(3, int))
     with pytest.raises(ValueError, match=r"not whole numbers 0\.\.9"):
         alignment(aligner, rows, np.array([0, 1, 10]))
     with pytest.raises(ValueError, match=r"not whole numbers 0\.\.9"):
         alignment(aligner, rows, np.array([0.0, 1.0, 2.0]))
+    for wrong in (7 * rows, np.nan * rows, rows * np.array([[1], [1], [1.01]])):
+        with pytest.raises(
+            ValueError, match=r"alignment: got features of lengths .* wanted length 1"
+        ):
+            alignment(aligner, wrong, np.zeros(3, int))
+    alignment(aligner, rows * 1.0005, np.zeros(3, int))
     with pytest.raises(ValueError, match=r"aligner: got images of shape \(7, 8, 1\)"):
         image_side((7, 8, 1))

@@ -39,7 +39,8 @@ def nwj(scores):
 def info_nce(scores):
     """`mean_i log( exp f(x_i, y_i) / mean_j exp f(x_i, y_j) )`, nats, j over all n: never above `log n`.
 
-    `nats - log n` is the mean log-likelihood of the partners under `among`. van den Oord et al. (2018), arXiv:1807.03748.
+    `nats - log n` is the mean log-likelihood of the partners under `among`.
+    van den Oord et al. (2018), arXiv:1807.03748.
     """
     return math.log(len(scores)) + joint(scores) - jnp.mean(jax.nn.logsumexp(scores, 1))
 

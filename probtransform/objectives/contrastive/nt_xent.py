@@ -10,7 +10,7 @@ from .rows import over_rows
 
 
 def unit(z):
-    """Rows of length one, in single precision at least; one of zeros stays, with a slope that is finite there.
+    """Rows of length one, in single precision at least; one of zeros stays, its slope finite there.
 
     In half precision a sum of squares is soon infinite, and the least length is zero.
     """

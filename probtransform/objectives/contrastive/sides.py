@@ -22,8 +22,8 @@ def clip_loss(a, b, log_scale):
     """`-mean_i (log softmax_j(s_ij)_i + log softmax_j(s_ji)_i) / 2`, s_ij = exp(log_scale) cos(a_i, b_j).
 
     `a, b: f32[n, d]` are the two sides of n examples, of any length; `log_scale` is a parameter, cut as
-    `sharpness` cuts it. Both halves are InfoNCE: at their best `s = log p(a, b) / p(a) p(b)` up to a constant. Memory does
-    not grow with the number of pairs.
+    `sharpness` cuts it. Both halves are InfoNCE: at their best `s = log p(a, b) / p(a) p(b)` up to a
+    constant. Memory does not grow with the number of pairs.
 
     Radford et al. (2021), arXiv:2103.00020.
     """
