@@ -29,7 +29,8 @@ def ls_gan(
     """
     positive("ls_gan", latent=latent, critic_steps=critic_steps)
     critic = critic_of(math.prod(event.shape), event.classes, width, depth)
-    return played(event, critic, latent, width, depth, critic_steps, least_squares, [r1(penalty)])
+    penalties = [r1(penalty)] if penalty else []
+    return played(event, critic, latent, width, depth, critic_steps, least_squares, penalties)
 
 
 def preset(event: Event) -> dict:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Batch, Density, Distribution, Event, Model, Player, Transform, each, pushforward
+from ..core.check import not_negative
 from ..distributions import normal
 from ..networks import stylegan2 as networks
 from ..objectives.adversarial import non_saturating, r1
@@ -46,16 +47,18 @@ def stylegan2(
         raise ValueError(
             f"stylegan2: got mixing={mixing}, wanted a probability; 0 gives every image one latent"
         )
+    not_negative("stylegan2", penalty=penalty, path=path)
     law = flat_law(event, latent, width, depth, adain=adain)
     critic = networks.critic(image_of(event), event.classes, width)
     owns = ("mapping", "synthesis")
     mixed = flat_law(event, latent, width, depth, mixing=mixing, adain=adain)
-    model = image_game(event, mixed, critic, non_saturating, [r1(penalty)], owns=owns)
+    penalties = [r1(penalty)] if penalty else []
+    model = image_game(event, mixed, critic, non_saturating, penalties, owns=owns)
     styles = pushforward(normal((latent,)), mapping=mapping_of(event, latent, depth, mixing))
     alone = pushforward(normal((latent,)), mapping=mapping_of(event, latent, depth))
     generator = model.players["generator"]
     step = synthesis_of(event, latent, width, adain)
-    if len(event.shape) == 3:
+    if path and len(event.shape) == 3:
         paid = path_length(generator.loss, styles, step, "synthesis", path)
         generator = generator._replace(loss=paid)
         model = model._replace(carry=lambda key: {"path_length": jnp.zeros(())})

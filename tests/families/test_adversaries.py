@@ -9,8 +9,11 @@ import pytest
 
 from probtransform.core import Batch, Event, initial
 from probtransform.families.gan import gan
+from probtransform.families.iwgan import iwgan
 from probtransform.families.ls_gan import ls_gan
+from probtransform.families.r3gan import r3gan
 from probtransform.families.sn_gan import sn_gan
+from probtransform.families.stylegan2 import stylegan2
 from probtransform.families.wgan_gp import wgan_gp
 from probtransform.networks import mlp
 
@@ -69,6 +72,23 @@ def test_gan_is_the_non_saturating_game_with_r1():
     critic = np.logaddexp(0, -real).mean() + np.logaddexp(0, fake).mean() + 0.7 / 2 * slopes.mean()
     wanted = [critic, np.logaddexp(0, -fake).mean()]
     np.testing.assert_allclose(found(gan, params, penalty=0.7), wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize("build", [gan, ls_gan, iwgan, r3gan, stylegan2], ids=lambda f: f.__name__)
+def test_a_penalty_of_zero_is_left_out(build):
+    """It takes no slope of the critic in its data: its program is the shorter."""
+
+    def length(penalty):
+        model = build(Event((3,)), latent=2, width=8, depth=2, penalty=penalty)
+        params, carry = jax.eval_shape(lambda k: (initial(model, k), model.carry(k)), KEY)
+        loss = model.players["critic"].loss
+        text = str(jax.make_jaxpr(lambda *a: loss(*a)[0])(params, carry, KEY, BATCH))
+        return text.count("dot_general")
+
+    assert length(0.0) < length(0.7)
+    for wrong in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match=f"={wrong}, wanted a finite number >= 0"):
+            build(Event((3,)), penalty=wrong)
 
 
 def test_ls_gan_is_least_squares_with_r1():

@@ -81,10 +81,18 @@ def test_numbers_no_game_has_are_named():
         (r3gan.r3gan, {"width": 20}, "got width=20, wanted a multiple of 8"),
         (biggan.biggan, {"orthogonality": -1.0}, "orthogonal: got weight=-1.0"),
         (stylegan2.stylegan2, {"mixing": 1.5}, "got mixing=1.5, wanted a probability"),
-        (stylegan2.stylegan2, {"path": -1.0}, "path_length: got weight=-1.0"),
+        (stylegan2.stylegan2, {"path": -1.0}, "stylegan2: got path=-1.0"),
     ):
         with pytest.raises(ValueError, match=wanted):
             family(EVENT, **bad)
+
+
+def test_path_lengths_of_weight_zero_are_not_looked_at():
+    model = stylegan2.stylegan2(EVENT, latent=5, width=8, path=0.0)
+    params, carry = jax.eval_shape(lambda k: (initial(model, k), model.carry(k)), KEY)
+    batch = Batch(jnp.zeros((4, *EVENT.shape)))
+    _, (after, seen) = jax.eval_shape(model.players["generator"].loss, params, carry, KEY, batch)
+    assert jax.tree.leaves(after) == [] and set(seen) == {"generator"}
 
 
 # --- StyleGAN2 ------------------------------------------------------------------------------------
