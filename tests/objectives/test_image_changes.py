@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.stats import kstest, uniform
 
 from probtransform.objectives.contrastive import changes
 
@@ -32,14 +33,27 @@ def found():
     return {name: drawn(change) for name, change in ALL.items()}
 
 
+DIFFERENT = {"mirrored": 2, "sometimes": 90, "erased": 300}  # the others: nearly all
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_a_key_decides(name, found):
-    """Shape and type stay, other keys give others, the same key the same, and slopes are finite."""
+    """Shape and type stay, as many of 400 differ as there are ways, and the same key gives the same."""
     x = found[name]
     assert x.shape == (400, H, W, 2) and x.dtype == np.float32
-    assert len(np.unique(x.reshape(400, -1), axis=0)) >= 2
+    distinct = len(np.unique(x.reshape(400, -1), axis=0))
+    assert distinct == 2 if name == "mirrored" else distinct >= DIFFERENT.get(name, 350)
     again = jax.jit(ALL[name])(KEYS[7], IMAGE)
     np.testing.assert_allclose(again, x[7], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_slopes_in_the_image_are_finite(name, found):
+    """Of a random projection, over all keys, and none is zero."""
+    v = RANDOM.normal(size=IMAGE.shape).astype(np.float32)
+    slope = jax.grad(lambda x, key: jnp.vdot(v, ALL[name](key, x)))
+    slopes = np.asarray(jax.jit(jax.vmap(slope, (None, 0)))(IMAGE, KEYS))
+    assert np.isfinite(slopes).all() and (np.abs(slopes).max((1, 2, 3)) > 0.1).all()
 
 
 def test_a_crop_is_linear_interpolation():
@@ -81,6 +95,23 @@ def test_blur_is_a_gaussian_filter():
     np.testing.assert_allclose(
         jax.jit(changes.blurred())(KEYS[0], jnp.full((H, W, 1), 0.3)), 0.3, atol=1e-5
     )
+
+
+def test_a_blur_is_as_wide_as_it_says():
+    """A point of light: the logarithm of its neighbour is `-1 / (2 scale^2)`, uniform from 0.1 to `most`."""
+    point = jnp.zeros((31, 31, 1)).at[15, 15].set(1.0)
+    x = np.asarray(jax.jit(jax.vmap(changes.blurred(3.0), (0, None)))(KEYS, point), np.float64)
+    np.testing.assert_allclose(x, x.swapaxes(1, 2), atol=1e-6)
+    row = x[:, 15, :, 0]
+    seen = row[:, 16] > 1e-30 * row[:, 15]  # else too narrow to reach it
+    scale = (2 * np.log(row[seen, 15] / row[seen, 16])) ** -0.5
+    assert seen.mean() > 0.9 and scale.max() <= 3 + 1e-3
+    scale = np.concatenate([scale, np.full((~seen).sum(), 0.1)])
+    assert kstest(scale, uniform(0.1, 2.9).cdf).statistic < 0.08
+    away = np.arange(31) - 15
+    wide = row[np.argmax(row[:, 16] / row[:, 15])]
+    spread = (wide * away**2).sum() / wide.sum()
+    assert abs(spread**0.5 - scale.max()) < 0.02
 
 
 def test_half_are_mirrored_and_the_others_are_not(found):

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from ..contrastive.changes import mirrored
+
 MOST = 0.8  # beyond it changes begin to show in the samples
 
 
@@ -67,11 +69,6 @@ def changed(p, key, x):
         gate, how = jax.random.split(jax.random.fold_in(key, i))
         x = jnp.where(jax.random.uniform(gate) < p, change(how, x), x)
     return x
-
-
-def mirrored(key, x):
-    """Left for right, in half the draws."""
-    return jnp.where(jax.random.bernoulli(key), x[:, ::-1], x)
 
 
 def moved(key, x):
