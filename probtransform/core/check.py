@@ -43,3 +43,12 @@ def not_negative(who: str, **numbers: float) -> None:
             raise ValueError(
                 f"{who}: got {name}={number}, wanted a finite number >= 0; 0 leaves the term out"
             )
+
+
+def disjoint(who: str, blocks: dict, others: dict) -> dict:
+    """All blocks in one dict, or ValueError naming those that both have: parameters would be shared."""
+    if clash := sorted(blocks.keys() & others.keys()):
+        raise ValueError(
+            f"{who}: got blocks named {clash} twice, wanted a name for each; rename one of them"
+        )
+    return blocks | others

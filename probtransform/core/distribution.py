@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 import jax
 
+from .check import disjoint
 from .density import Bound, Density, Exact, Unnormalized, join
 
 Key = jax.Array
@@ -93,13 +94,8 @@ def pushforward(base, **steps):
 
     def init(key):
         first, rest = keys(key)
-        blocks = base.init(first)
-        if clash := sorted(blocks.keys() & steps.keys()):
-            raise ValueError(
-                f"pushforward: the base already has blocks named {clash}, wanted names of their own; "
-                "rename the steps"
-            )
-        return blocks | {name: steps[name].init(rest[name]) for name in names}
+        own = {name: steps[name].init(rest[name]) for name in names}
+        return disjoint("pushforward", base.init(first), own)
 
     def stages(params, key, cond=None, z=None):
         first, rest = keys(key)

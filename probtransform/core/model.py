@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from .check import disjoint
 from .density import Density
 from .distribution import Distribution, Transform, pushforward
 
@@ -77,15 +78,8 @@ class Model(NamedTuple):
 def initial(model: Model, key) -> dict[str, Any]:
     """All blocks of a model, the distribution's and the extra ones: `key -> {block name: params}`."""
     first, *rest = jax.random.split(key, 1 + len(model.extra))
-    blocks = model.distribution.init(first)
-    if clash := sorted(blocks.keys() & model.extra.keys()):
-        raise ValueError(
-            f"model: the distribution and `extra` both have blocks named {clash}, "
-            "wanted names of their own; rename the extra ones"
-        )
-    return blocks | {
-        name: init(k) for (name, init), k in zip(model.extra.items(), rest, strict=True)
-    }
+    extra = {name: init(k) for (name, init), k in zip(model.extra.items(), rest, strict=True)}
+    return disjoint("model", model.distribution.init(first), extra)
 
 
 def through(model: Model, **step: Transform[Density]) -> Model:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Density, Distribution, Exact, join
+from ..core.check import disjoint
 from .forgetting import forgetting
 from .harmonium import Harmonium
 from .layer import Layer
@@ -89,7 +90,7 @@ def belief_net(prior: Distribution[Any], layers: Directed) -> Distribution[Densi
 
     def init(key):
         above, below = jax.random.split(key)
-        return prior.init(above) | layers.init(below)
+        return disjoint("belief_net", prior.init(above), layers.init(below))
 
     def sample(params, key, cond=None):
         above, below = jax.random.split(key)

@@ -147,7 +147,7 @@ def enumerated(machine: Harmonium, layer: Layer, hidden: int) -> Distribution[Ex
     Under `likelihood` it is maximum likelihood itself, no chain. Raises ValueError for more than 20 hidden
     units.
     """
-    masses = log_masses(machine, hidden)
+    masses, total = log_masses(machine, hidden), log_masses(machine, hidden, logsumexp)
 
     def sample(params, key, cond=None):
         upper, lower, down = jax.random.split(key, 3)
@@ -158,15 +158,16 @@ def enumerated(machine: Harmonium, layer: Layer, hidden: int) -> Distribution[Ex
         return layer.sample(down, machine.visible(params, states(number, hidden)))
 
     def log_density(params, key, v, cond=None):
-        return -machine.free_energy(params, v, cond) - logsumexp(masses(params, cond))
+        return -machine.free_energy(params, v, cond) - logsumexp(total(params, cond))
 
     return Distribution(machine.init, sample, Exact(log_density))
 
 
-def log_masses(machine: Harmonium, hidden: int):
+def log_masses(machine: Harmonium, hidden: int, fold: Callable[..., Any] = lambda nats: nats):
     """`(params, cond) -> log sum_v exp(-E(v, h))` of every state h: `f32[2^hidden]`, which sum to Z.
 
-    Raises ValueError for more than 20 hidden units.
+    `fold` is done to 8192 states at once: with `logsumexp` no more are ever in memory. Raises ValueError for
+    more than 20 hidden units.
     """
     if hidden > MOST:
         raise ValueError(
@@ -176,7 +177,7 @@ def log_masses(machine: Harmonium, hidden: int):
 
     def masses(params, cond=None):
         def of(numbers):
-            return machine.marginal(params, states(numbers, hidden), cond)
+            return fold(machine.marginal(params, states(numbers, hidden), cond))
 
         numbers = jnp.arange(2**hidden).reshape(-1, min(2**hidden, CHUNK))
         return jax.lax.map(jax.checkpoint(of), numbers).reshape(-1)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Bound, Distribution, Exact, Maybe, join, one_hot
+from ..core.check import disjoint
 from ..core.distribution import stages_of
 
 
@@ -19,13 +20,21 @@ def over_labels(
     The condition is a label, `Maybe` of one, or None, which says that it is absent. The block `name` holds
     the logits of `p(y)`, `f32[classes]`. The sum is exact, and below log p(x) where `conditional` bounds its
     own: `log sum_y p(y) exp L(x|y) >= sum_y q(y) (L(x|y) + log p(y) - log q(y))` for any q, the bound that a
-    classifier q makes. A density costs `classes` of the conditional's; the claim is its own.
+    classifier q makes. A density costs `classes` of the conditional's; the claim is its own. It wants bounds
+    of importance weights, `E[exp L] <= p(x|y)`: a density exact on average alone, such as one by an estimated
+    trace, makes the sum too large on average.
 
-    Kingma et al. (2014), arXiv:1406.5298, equation 7.
+    Kingma et al. (2014), arXiv:1406.5298, equation 7. Raises ValueError unless the conditional claims a
+    bound: the constants of its labels would have to be known.
     """
+    if not isinstance(conditional.density, Bound):
+        raise ValueError(
+            f"over_labels: got a conditional that claims {type(conditional.density).__name__}, wanted Exact "
+            "or Bound; a constant for each label would have to be known"
+        )
 
     def init(key):
-        return conditional.init(key) | {name: jnp.zeros(classes)}
+        return disjoint("over_labels", conditional.init(key), {name: jnp.zeros(classes)})
 
     def label_of(params, key, cond):
         value, present = as_maybe(cond)

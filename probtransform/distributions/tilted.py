@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Distribution, Exact, Network, Unnormalized
-from ..core.check import positive
+from ..core.check import disjoint, positive
 
 
 def tilted(
@@ -23,10 +23,12 @@ def tilted(
 
     `energy.apply(params[name], x, cond)` is the scalar E of ONE example, the block `name` beside those of the
     base; `kernel` is one of the shared walks, `langevin(0.01)` say, or `gibbs(2)` on bits. With a normal base
-    it is an energy model whose mass is finite; with a trained flow or the prior of a decoder it is their
-    refinement, and moves by parameters that nobody owns stay where they are. Claim: Unnormalized.
+    it is an energy model, of finite mass unless the energy falls like `-|x|^2 / 2`; with a trained flow or
+    the prior of a decoder it is their refinement, and moves by parameters that nobody owns stay where they
+    are. Claim: Unnormalized.
 
-    Example: `tilted(normal((2,)), mlp(2, 1, 64, 2), mala(0.01), 100)` after `reading` the only entry.
+    Example: `tilted(normal((2,)), Network(f.init, lambda params, x, cond: f.apply(params, x)[0]), mala(0.01),
+    100)` for `f = mlp(2, 1, 64, 2)`.
     LeCun et al. (2006); Pang et al. (2020), arXiv:2006.08205; Xiao et al. (2021), arXiv:2010.00654.
     Raises ValueError for an energy that is not a scalar, a base without an exact density, or no steps.
     """
@@ -38,10 +40,7 @@ def tilted(
 
     def init(key):
         first, second = jax.random.split(key)
-        blocks = base.init(first)
-        if name in blocks:
-            raise ValueError(f"tilted: got {name!r} twice, wanted a block of its own; rename it")
-        return blocks | {name: energy.init(second)}
+        return disjoint("tilted", base.init(first), {name: energy.init(second)})
 
     def log_density(params, key, x, cond=None):
         found = energy.apply(params[name], x, cond)

@@ -23,16 +23,18 @@ def hmc(step_size: float, leapfrogs: int = 10) -> Callable[..., Any]:
         momentum, jitter, accept = jax.random.split(key, 3)
         p = jax.random.normal(momentum, x.shape)
         h = step_size * jax.random.uniform(jitter, minval=0.8, maxval=1.2)
-        slope = jax.grad(log_density)
+        slope = jax.value_and_grad(log_density)
+        here, force = slope(x)
 
         def leapfrog(at, _):
-            x, p = at
-            p = p + h / 2 * slope(x)
+            x, p, _, force = at
+            p = p + h / 2 * force
             x = x + h * p
-            return (x, p + h / 2 * slope(x)), None
+            there, force = slope(x)
+            return (x, p + h / 2 * force, there, force), None
 
-        (end, q), _ = jax.lax.scan(leapfrog, (x, p), None, leapfrogs)
-        gain = log_density(end) - log_density(x) + (jnp.vdot(p, p) - jnp.vdot(q, q)) / 2
+        (end, q, there, _), _ = jax.lax.scan(leapfrog, (x, p, here, force), None, leapfrogs)
+        gain = there - here + (jnp.vdot(p, p) - jnp.vdot(q, q)) / 2
         chance = jnp.where(jnp.isnan(gain), 0.0, jnp.exp(jnp.minimum(gain, 0)))
         return jnp.where(jax.random.uniform(accept) < chance, end, x), chance
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax.nn import softplus
 
 from ..core import Distribution, Exact, Unnormalized, each
-from ..core.check import positive
+from ..core.check import disjoint, positive
 
 
 def normaliser(distribution: Distribution[Unnormalized], name: str = "constant"):
@@ -24,7 +24,7 @@ def normaliser(distribution: Distribution[Unnormalized], name: str = "constant")
         return distribution.density.fn(params, key, x, cond) - params[name]
 
     def init(key):
-        return distribution.init(key) | {name: jnp.zeros(())}
+        return disjoint("normaliser", distribution.init(key), {name: jnp.zeros(())})
 
     return distribution._replace(init=init, density=Unnormalized(log_density), joint=None)
 
@@ -99,11 +99,12 @@ def conditional_noise_contrastive(
     positive("conditional_noise_contrastive", ratio=ratio)
 
     def loss(params, carry, key, batch):
-        draw, look = jax.random.split(key)
+        draw, look, again = jax.random.split(key, 3)
         many = jax.tree.map(lambda leaf: jnp.repeat(leaf, ratio, 0), batch)
         moved = jax.vmap(noise)(jax.random.split(draw, len(many.x)), many.x)
         fn = distribution.density.fn
-        here, there = (each(fn, params, look, many._replace(x=x)) for x in (many.x, moved))
+        here = jnp.repeat(each(fn, params, look, batch), ratio)
+        there = each(fn, params, again, many._replace(x=moved))
         value = 2 * jnp.mean(softplus(there - here))
         return value, (carry, {"contrast": value})
 

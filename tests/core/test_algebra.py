@@ -194,7 +194,7 @@ def test_the_way_back_is_that_of_the_stages(size, seed):
 
 def test_two_blocks_of_one_name_are_refused():
     once = pushforward(normal(()), up=shift())
-    with pytest.raises(ValueError, match=r"already has blocks named \['up'\]"):
+    with pytest.raises(ValueError, match=r"got blocks named \['up'\] twice"):
         pushforward(once, up=shift()).init(jax.random.key(0))
 
 
@@ -392,7 +392,7 @@ def test_initial_adds_the_extra_blocks():
     )
     a, b = initial(model, jax.random.key(0)), initial(model, jax.random.key(1))
     assert set(a) == {"up", "critic"} and a["critic"] != b["critic"]
-    with pytest.raises(ValueError, match=r"both have blocks named \['up'\]"):
+    with pytest.raises(ValueError, match=r"got blocks named \['up'\] twice"):
         initial(model._replace(extra={"up": lambda key: 0}), jax.random.key(0))
 
 

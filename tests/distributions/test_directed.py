@@ -149,3 +149,12 @@ def test_wrong_input_is_refused(params):
     for wrong in (jnp.zeros(D), jnp.zeros(D + 1, jnp.uint8)):
         with pytest.raises(ValueError, match="binary units"):
             log_density(NET, params, KEY, wrong)
+
+
+def test_two_layers_of_one_name_are_refused():
+    """They would share their weights, and nobody would say so."""
+    layer, top = bits((3,)), harmonium(bits((3,)), 2)
+    same = directed(harmonium(layer, 3), layer, 3)
+    net = belief_net(belief_net(enumerated(top, bits((3,)), 2), same), same)
+    with pytest.raises(ValueError, match=r"belief_net: got blocks named \['layer', .*\] twice"):
+        net.init(jax.random.key(0))

@@ -183,6 +183,14 @@ def test_a_flow_climbs_what_the_energy_descends():
     np.testing.assert_allclose(down["a"], -up["a"], rtol=1e-6)
 
 
+def test_two_constants_of_one_name_are_refused():
+    law = Distribution(
+        lambda key: {}, lambda p, k, c: jnp.zeros(()), Unnormalized(lambda p, k, x, c=None: x)
+    )
+    with pytest.raises(ValueError, match=r"normaliser: got blocks named \['constant'\] twice"):
+        normaliser(normaliser(law)).init(KEY)
+
+
 def test_a_noise_that_is_not_known_is_refused():
     unknown = pushforward(
         normal((2,)), generator=implicit(Network(lambda k: (), lambda p, z, c: z))

@@ -14,6 +14,7 @@ from probtransform.core import (
     Exact,
     Maybe,
     Network,
+    Unnormalized,
     log_density,
     sample_many,
 )
@@ -164,3 +165,10 @@ def test_codes_are_classified_and_held_still():
     np.testing.assert_allclose(metrics["accuracy"], right, rtol=1e-6)
     np.testing.assert_array_equal(grads["decoder"]["encoder"]["slope"], 0)
     assert abs(grads["classifier"]["W"]).min() > 0
+
+
+def test_labels_whose_constants_are_unknown_are_no_mixture():
+    law = three_normals()
+    unknown = law._replace(density=Unnormalized(law.density.fn))
+    with pytest.raises(ValueError, match="claims Unnormalized, wanted Exact or Bound"):
+        over_labels(unknown, 3)
