@@ -14,6 +14,12 @@ Expect, on the digits with `--steps 1000`, means of five seeds and their standar
     iwae         -16.912 +- 0.004       pythae iwae  -16.920 +- 0.008
     dreg         -16.842 +- 0.005
 
+and on Fashion-MNIST with `--data fashion_mnist --seeds 2 --steps 1500 --test 300`, as long as forty minutes:
+
+    vae         -120.822 +- 0.118       pythae vae  -122.030 +- 0.625
+    iwae        -116.962 +- 0.078
+    dreg        -116.429 +- 0.061
+
 Seconds are of all seeds with compilation, ours in one program, pythae's one after another: no contest.
 """
 
@@ -130,12 +136,16 @@ def main(config: Config) -> dict:
     kinds = models(train.shape[1], config)
     nats = judged(kinds["vae"].distribution, test)
     rows: dict[str, dict] = {}
+    table = {"config": asdict(config) | {"out": str(config.out)}, "rows": rows}
 
     def note(name, found, seconds):
         spread = np.std(found, ddof=1) / math.sqrt(len(found)) if len(found) > 1 else math.nan
         rows[name] = {"nats": found, "mean": float(np.mean(found)), "se": float(spread)}
         rows[name]["seconds"] = seconds
         print(f"{name:12} {np.mean(found):9.3f} +- {spread:.3f}  {seconds:.0f} s", flush=True)
+        if config.out is not None:  # what is done is kept if the rest is interrupted
+            config.out.parent.mkdir(parents=True, exist_ok=True)
+            config.out.write_text(json.dumps(table, indent=1) + "\n")
 
     for name, model in kinds.items():
         began = time.monotonic()
@@ -160,11 +170,7 @@ def main(config: Config) -> dict:
             states = [trained(name, train, config, seed) for seed in range(config.seeds)]
             seconds = time.monotonic() - began
             note(f"pythae {name}", [nats(params) for params in states], seconds)
-    found = {"config": asdict(config) | {"out": str(config.out)}, "rows": rows}
-    if config.out is not None:
-        config.out.parent.mkdir(parents=True, exist_ok=True)
-        config.out.write_text(json.dumps(found, indent=1) + "\n")
-    return found
+    return table
 
 
 if __name__ == "__main__":

@@ -3,12 +3,27 @@
     python -m experiments.fashion_gans
     python -m experiments.fashion_gans --data digits --images 200000 --width 16 --count 360
 
-Every critic is shown as many images, so that one that moves five times for each step of its generator, as
-that of WGAN-GP, comes to a fifth of the steps. Fréchet distances are of the features of the classifier that
-comes with the package, between as many samples and test images, beside the floor of training images; one
-network size for all, in the architecture of each. Labels are obeyed as far as that classifier reads them off
-samples of a BigGAN. Precision and recall are in the same features, along the truncation of its latents and of
-the styles of a StyleGAN2.
+Every critic makes as many updates, so that one that moves five times for each step of its generator, on one
+batch, as that of WGAN-GP, comes to a fifth of the steps. Fréchet distances are of the features of the
+classifier that comes with the package, between as many samples and test images, beside the floor of training
+images; one network size for all, in the architecture of each. Labels are obeyed as far as that classifier
+reads them off samples of a BigGAN. Precision and recall are in the same features, along the truncation of its
+latents and of the styles of a StyleGAN2.
+
+Expect, of seed 0 with `--width 8 --images 96000 --count 2000`, an hour of one core, floor 1.5:
+
+    R3GAN 54.7    hinge, spectral norm 56.0    WGAN-GP 127.7    DCGAN 70.6
+
+and WGAN-GP 31.1 after as many steps of its generator as the others, with five times their critic's updates.
+So short a training of so small a StyleGAN2 has a recall of zero, and its curve says nothing.
+
+With `--width 8 --images 384000 --count 2000 --which labels`, a quarter of an hour, BigGAN comes to 8.1; its
+labels are read off 90.0% of its samples, off 92.4% of test images: 97.3% of those. Truncated:
+
+    threshold     2.0     1.5     1.0     0.7     0.4
+    precision     0.974   0.981   0.992   0.995   0.9995
+    recall        0.53    0.44    0.22    0.08    0.01
+    accuracy      92.8%   94.9%   98.0%   99.0%   99.9%
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def convolve(x, kernel):
     even size.
     """
     middle(*kernel.shape[:2])
-    return bound(convolve_p, x, kernel, kernel.shape[:2], jax.config.jax_default_matmul_precision)
+    return bound(convolve_p, x, kernel, kernel.shape[:2], precision_here())
 
 
 def middle(*size: int) -> None:
@@ -40,7 +40,11 @@ def middle(*size: int) -> None:
 
 def kernel_slope(x, y, size: tuple[int, int]):
     """`kernel[a, i, o] = sum_np x[n, p + a, i] y[n, p, o]`: the slope of `<y, convolve(x, kernel)>` in it."""
-    return bound(kernel_slope_p, x, y, size, jax.config.jax_default_matmul_precision)
+    return bound(kernel_slope_p, x, y, size, precision_here())
+
+
+def precision_here():
+    return jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
 
 
 def bound(p: Primitive, x, y, size, precision):
@@ -107,14 +111,14 @@ def bilinear(
 
 IMAGES, INPUTS, OUTPUTS = 0, 2, 3  # axes of images, and of kernels
 
-convolve_p = bilinear(
+convolve_p: Primitive = bilinear(
     "convolve",
     convolved,
     lambda ct, x, kernel, size, precision: bound(convolve_p, ct, turned(kernel), size, precision),
     lambda ct, x, kernel, size, precision: bound(kernel_slope_p, x, ct, size, precision),
     ((IMAGES, IMAGES), (OUTPUTS, OUTPUTS)),
 )
-kernel_slope_p = bilinear(
+kernel_slope_p: Primitive = bilinear(
     "kernel_slope",
     correlated,
     lambda ct, x, y, size, precision: bound(convolve_p, y, turned(ct), size, precision),
