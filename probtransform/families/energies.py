@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from ..core import (
     Event,
+    Maybe,
     Model,
     Network,
     Player,
@@ -50,6 +51,11 @@ def energy_of(body: Network, classes: int) -> Network:
         return -jax.nn.logsumexp(f, b=jnp.where(label.any(), label, 1.0))
 
     return Network(body.init, apply)
+
+
+def absent(count: int) -> Maybe:
+    """Labels that nobody knows: of p(x)."""
+    return Maybe(jnp.zeros(count, int), jnp.zeros(count, bool))
 
 
 def energetic(
@@ -95,9 +101,7 @@ def energetic(
     walk = law._replace(density=Unnormalized(walking))
     loss = persistent_contrast(walk, move, start, moves, renewed, carried=law)
     player = Player(("energy",), loss if taught is None else taught(loss))
-    labels = in_turn(chains, event.classes)
-    if taught is not None and labels is not None:  # p(x) alone is learned by contrast
-        labels = labels._replace(present=jnp.zeros(chains, bool))
+    labels = in_turn(chains, event.classes) if taught is None else absent(chains)
     model = Model(law, {"energy": player}, carry=chains_of(walk, start, chains, labels))
 
     def prepare(params, key, batch):

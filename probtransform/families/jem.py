@@ -26,7 +26,7 @@ def jem(
     One player, two losses: the cross-entropy of labels, and the contrast of chains of p(x), times
     `contrast_weight`. The condition is a label, or `Maybe` of one where some examples have none; without
     classes it is an `ebm`. Claim on reals: Unnormalized; on levels a bound up to a constant. Both are enough
-    to classify: `log p(x|y)` differs between labels by their logits.
+    to classify: `log p(x, y)` differs between labels by their logits.
 
     Example: `jem(Event((8, 8, 1), 17, classes=10))` samples `u8[8, 8, 1]` of a label, or `Maybe` one.
     Grathwohl et al. (2020), arXiv:1912.03263. Raises ValueError as `ebm` does, or for a negative weight.

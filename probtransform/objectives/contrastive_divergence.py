@@ -136,9 +136,18 @@ def chains_of(
 
 
 def in_turn(count: int, classes: int) -> Maybe | None:
-    """`Maybe` labels `0 .. classes - 1` and none, over and over; None without classes."""
+    """`Maybe` labels `0 .. classes - 1` and none, over and over; None without classes.
+
+    Raises ValueError for fewer chains: what is known of a label without one would be left out.
+    """
+    if not classes:
+        return None
+    if count <= classes:
+        raise ValueError(
+            f"chains: got {count} for {classes} labels and none, wanted at least {classes + 1}; pass more"
+        )
     turn = jnp.arange(count) % (classes + 1)
-    return Maybe(turn % max(classes, 1), turn < classes) if classes else None
+    return Maybe(turn % classes, turn < classes)
 
 
 def as_often(batch: Maybe, chains: Maybe):

@@ -221,6 +221,8 @@ def test_wrong_numbers_are_refused():
     with pytest.raises(ValueError, match=r"got fast=0\.1 and chains without fast parameters"):
         loss = persistent_contrast(WALK, MACHINE.sweep, start, fast=0.1)
         loss(MACHINE.init(KEY), chains_of(WALK, start, 3)(KEY), KEY, Batch(jnp.zeros((2, 8))))
+    with pytest.raises(ValueError, match="got 3 for 3 labels and none, wanted at least 4"):
+        in_turn(3, 3)
     with pytest.raises(ValueError, match="got chains with labels and examples without"):
         loss = persistent_contrast(WALK, MACHINE.sweep, start)
         carry = chains_of(WALK, start, 3, in_turn(3, 2))(KEY)
