@@ -6,15 +6,16 @@
 neighbours, of all features with their labels, on the 10,000 test images; beside it the same of the encoder as
 it was before the first step, and the neighbours of the pixels.
 
-Expect, of seed 0, after eleven minutes of one core:
+Expect, of seed 0, after eighteen minutes of one core, and after eleven with `--width 32 --features 128
+--steps 4000`:
 
-                    linear   neighbours
-    SimCLR          84.5%    82.4%
-    as it began     79.9%    77.2%
+                    linear   neighbours        linear   neighbours
+    SimCLR          87.8%    84.0%             84.5%    82.4%
+    as it began     84.7%    77.0%             79.9%    77.2%
     pixels                   84.1%
 
-Neighbours by so small an encoder are still worse than those by pixels: it learns fast at first and little
-later.
+More features say more even before the first step. Neighbours by so small an encoder are no better than those
+by pixels.
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ from probtransform.training.fit import Fitted
 @dataclass(frozen=True)
 class Config:
     data: str = "fashion_mnist"
-    features: int = 128
-    width: int = 32
+    features: int = 512
+    width: int = 64
     temperature: float = 0.2
-    steps: int = 4000
+    steps: int = 2500
     batch: int = 256
     rate: float = 3e-3
     weight_decay: float = 1e-4
