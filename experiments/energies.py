@@ -189,8 +189,22 @@ def annealed(distribution, params, ends, key):
     return found.lower, found.upper
 
 
-def judged(distribution, params, truth, x, key, walked) -> dict[str, float]:
-    """How far the density, its constant and its score are from the law's; `walked` samples it at leisure."""
+@partial(jax.jit, static_argnums=0)
+def walked(distribution, params, x, key):
+    """Draws of the law become those of the energy, near it: far from both its own walk would get stuck."""
+    kernel = hmc(0.15, 5)
+
+    def one(x, key):
+        def move(x, key):
+            return kernel(key, x, lambda x: distribution.density.fn(params, None, x))[0], None
+
+        return jax.lax.scan(move, x, jax.random.split(key, 200))[0]
+
+    return jax.vmap(one)(x, jax.random.split(key, len(x)))
+
+
+def judged(distribution, params, truth, x, key) -> dict[str, float]:
+    """How far the density, its constant and its score are from the law's."""
     log_z = mass(distribution, params)
     nats, wanted = (
         log_density_many(d, p, key, x) for d, p in ((distribution, params), (truth, {}))
@@ -201,8 +215,8 @@ def judged(distribution, params, truth, x, key, walked) -> dict[str, float]:
         return jax.vmap(jax.grad(partial(law.density.fn, params, None)))(x)
 
     s, own = score(distribution, params), score(truth, {})
-    ends, climb = jax.random.split(key)
-    own_draws = sample_many(walked, params, ends, CHAINS)
+    walk, climb = jax.random.split(key)
+    own_draws = walked(distribution, params, x[:CHAINS], walk)
     lower, upper = annealed(distribution, params, own_draws, climb)
     return {
         "score": float(jnp.linalg.norm(s - own) / jnp.linalg.norm(own)),
@@ -215,8 +229,7 @@ def main(config: Config) -> dict[str, dict[str, dict[str, float]]]:
     rows: dict[str, dict[str, dict[str, float]]] = {}
     recipe = Recipe(config.steps, config.batch, config.rate, 0.0, config.average)
     for name in config.laws:
-        truth, sizes = LAWS[name](), (config.width, config.depth, 0.05)
-        law, walked = (tilted_normal(EVENT, *sizes, moves) for moves in (100, 5000))
+        truth, law = LAWS[name](), tilted_normal(EVENT, config.width, config.depth, 0.05, 100)
         draw, fresh, look = jax.random.split(jax.random.key(1000 + config.seed), 3)
         data = Batch(sample_many(truth, {}, draw, config.train))
         x = sample_many(truth, {}, fresh, config.test)
@@ -232,8 +245,7 @@ def main(config: Config) -> dict[str, dict[str, dict[str, float]]]:
             )
             params = jax.block_until_ready(averaged(fitted.state))
             seconds = time.process_time() - began
-            found = judged(model.distribution, params, truth, x, look, walked)
-            found["seconds"] = seconds
+            found = judged(model.distribution, params, truth, x, look) | {"seconds": seconds}
             rows.setdefault(name, {})[how] = found
             print(
                 f"{name:8} {how:19}",
