@@ -8,21 +8,21 @@ by all five kinds of score matching. `log Z` is what the learned constant, and t
 ends, misses of a sum over a grid; KL(law || model) in nats has that sum for its constant; `score` is
 `|s - grad log p| / |grad log p|`, both in L2(p).
 
-Expect, of seed 0, four normals on the left, the banana on the right, each trained in 6 to 35 seconds of a
-core:
+Expect, of seed 0, four normals on the left, the banana on the right, each trained in half a minute to three
+minutes of a core:
 
-                 score      KL  learned annealed    score      KL  learned annealed
-    normal noise  6.9%  0.0007  -0.0008   0.0046    22.2%  0.0261   0.0098  -0.0065
-    a flow's      6.3%  0.0009  -0.0007   0.0041    15.2%  0.0085   0.0000   0.0009
-    near noise    6.1%  0.0012            0.0024     7.9%  0.0102           -0.0016
-    explicit      0.3%  0.0000            0.0038     2.7%  0.0070           -0.0006
-    implicit      3.3%  0.0003            0.0029     5.8%  0.0113            0.0055
-    sliced        3.6%  0.0004            0.0033     5.9%  0.0113            0.0009
-    denoising     4.3%  0.0007            0.0039     8.8%  0.0104            0.0022
-    differences   3.7%  0.0004            0.0037     6.3%  0.0121            0.0020
+                 score      KL  learned    score      KL  learned
+    normal noise  4.0%  0.0002  -0.0016    11.6%  0.0178   0.0071
+    a flow's      3.9%  0.0003  -0.0019     9.1%  0.0049  -0.0015
+    near noise    3.5%  0.0000              4.6%  0.0076
+    explicit      0.1%  0.0000              0.6%  0.0003
+    implicit      2.1%  0.0005              3.7%  0.0077
+    sliced        2.2%  0.0001              3.7%  0.0084
+    denoising     2.3%  0.0003              7.6%  0.0074
+    differences   2.1%  0.0003              4.9%  0.0087
 
 The bars are 0.02 of log Z learned, 0.05 annealed, and 5% of the score by any kind of score matching: on the
-banana four of the five miss the last.
+banana denoising misses the last.
 """
 
 from __future__ import annotations
