@@ -55,7 +55,7 @@ from probtransform.training.average import average
 
 @dataclass(frozen=True)
 class Config:
-    """images: that each critic is shown, of data.  count: samples that are judged.
+    """images: in the updates of each critic, all told.  count: samples that are judged.
     which: the parts to run, of `games`, `labels` and `styles`.  entrants: the games to play."""
 
     data: str = "fashion_mnist"
