@@ -158,7 +158,7 @@ def score_models(law, truth) -> dict[str, Model]:
         "explicit": explicit_score_matching(network, "energy", known),
         "implicit": score_matching(network, "energy"),
         "sliced": score_matching(network, "energy", 1),
-        "denoising": denoising_score_matching(network, "energy", 0.03),
+        "denoising": denoising_score_matching(network, "energy", 0.03, 4),
         "differences": finite_difference_score_matching(law, 0.03),
     }
     return {

@@ -72,25 +72,26 @@ def explicit_score_matching(network: Network, name: str, score: Callable[..., An
     return averaged_over(error)
 
 
-def denoising_score_matching(network: Network, name: str, noise: float):
+def denoising_score_matching(network: Network, name: str, noise: float, probes: int = 1):
     """`E[s(y) . e / noise + |s(y)|^2 / 2] / d` at `y = x + noise e`, e normal: the score of blurred data.
 
     It is `E |s(y) + e / noise|^2 / 2d` less what no parameter moves. Each e comes with its opposite, which
-    takes away most of the variance that little noise brings. No derivative is asked for besides s.
+    takes away the part of the variance that grows as noise shrinks; the `2 |ds/dx|^2 / d^2` left is divided
+    by `probes`, the number of such pairs. No derivative is asked for besides s.
 
     Vincent (2011), Neural Computation 23; Song & Kingma (2021), arXiv:2101.03288 (its variance).
-    Raises ValueError unless there is noise.
+    Raises ValueError unless there is noise and a probe.
     """
     above_zero("denoising_score_matching", noise=noise)
+    positive("denoising_score_matching", probes=probes)
 
     def error(params, key, x, cond):
-        e = jax.random.normal(key, x.shape, x.dtype)
-
         def of(e):
             s = network.apply(params[name], x + noise * e, cond)
             return jnp.mean(s * e / noise + s**2 / 2)
 
-        return (of(e) + of(-e)) / 2
+        e = jax.random.normal(key, (probes, *x.shape), x.dtype)
+        return jnp.mean(jax.vmap(of)(jnp.concatenate([e, -e])))
 
     return averaged_over(error)
 
@@ -109,15 +110,17 @@ def finite_difference_score_matching(
     positive("finite_difference_score_matching", probes=probes)
 
     def error(params, key, x, cond):
+        own, around = jax.random.split(key)
+
         def g(x):
-            return distribution.density.fn(params, key, x, cond)
+            return distribution.density.fn(params, own, x, cond)
 
         def along(v):
             up, down = g(x + v), g(x - v)
             return (up - here) + (down - here) + (up - down) ** 2 / 8
 
         here = g(x)
-        signs = jax.random.rademacher(key, (probes, *x.shape), x.dtype)
+        signs = jax.random.rademacher(around, (probes, *x.shape), x.dtype)
         return jnp.mean(jax.vmap(along)(distance * signs)) / (distance**2 * x.size)
 
     return averaged_over(error)
