@@ -77,7 +77,7 @@ def energetic(
     """
     positive("energy model", moves=moves, sweeps=sweeps)
     d, image = math.prod(event.shape), len(event.shape) == 3
-    base, kernel, place = normal((d,)), mala(step_size), affine(d)
+    base, kernel, place = normal((d,)), mala(step_size, moves), affine(d)
     flow = pushforward(base, affine=place) if image else base
 
     def log_ratio(params, x, cond):
@@ -97,9 +97,9 @@ def energetic(
     def start(key):
         return base.sample({}, key, None)
 
-    law = refined(flow, base, log_ratio, kernel, sweeps)._replace(init=init)
+    law = refined(flow, base, log_ratio, mala(step_size, sweeps), 1)._replace(init=init)
     walk = law._replace(density=Unnormalized(walking))
-    loss = persistent_contrast(walk, move, start, moves, renewed, carried=law)
+    loss = persistent_contrast(walk, move, start, 1, renewed, carried=law)
     player = Player(("energy",), loss if taught is None else taught(loss))
     labels = in_turn(chains, event.classes) if taught is None else absent(chains)
     model = Model(law, {"energy": player}, carry=chains_of(walk, start, chains, labels))

@@ -29,4 +29,4 @@ def tilted_normal(
     def energy(params, z, cond):
         return jnp.sum(body.apply(params, z, cond) ** 2) / 2
 
-    return tilted(normal((d,)), Network(body.init, energy), mala(step_size), sweeps)
+    return tilted(normal((d,)), Network(body.init, energy), mala(step_size, sweeps), 1)

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ..core.check import above_zero
+from ..core.check import above_zero, positive
 
 
 def langevin(step_size: float) -> Callable[..., Any]:
@@ -25,26 +25,38 @@ def langevin(step_size: float) -> Callable[..., Any]:
     return kernel
 
 
-def mala(step_size: float) -> Callable[..., Any]:
+def mala(step_size: float, moves: int = 1) -> Callable[..., Any]:
     """A kernel `(key, x, log_density) -> (x, acceptance)` that leaves `exp(log_density)` invariant.
 
     The move of `langevin`, accepted with probability `min(1, p(y) q(x|y) / p(x) q(y|x))`; where the density
-    of y is not a number it is refused. Any event shape. Roberts & Tweedie (1996), Bernoulli 2.
+    of y is not a number it is refused. Several `moves` in one cost one slope each and one at the start, half
+    of what as many kernels of one move cost; the acceptance is their mean. Any event shape.
+
+    Roberts & Tweedie (1996), Bernoulli 2. Raises ValueError unless the step is above zero and moves at all.
     """
     above_zero("mala", step_size=step_size)
+    positive("mala", moves=moves)
 
     def kernel(key, x, log_density):
-        move, accept = jax.random.split(key)
-        here, slope = jax.value_and_grad(log_density)(x)
-        y = proposed(move, x, slope, step_size)
-        there, back = jax.value_and_grad(log_density)(y)
+        slope_of = jax.value_and_grad(log_density)
+
+        def move(at, key):
+            walk, accept = jax.random.split(key)
+            x, here, slope = at
+            y = proposed(walk, x, slope, step_size)
+            there, back = slope_of(y)
+            gain = there - here + log_q(x, y, back) - log_q(y, x, slope)
+            chance = jnp.where(jnp.isnan(gain), 0.0, jnp.exp(jnp.minimum(gain, 0)))
+            taken = jax.random.uniform(accept) < chance
+            pairs = zip((y, there, back), at, strict=True)
+            return tuple(jnp.where(taken, new, old) for new, old in pairs), chance
 
         def log_q(to, start, slope):
             return -jnp.sum((to - start - step_size * slope) ** 2) / (4 * step_size)
 
-        gain = there - here + log_q(x, y, back) - log_q(y, x, slope)
-        chance = jnp.where(jnp.isnan(gain), 0.0, jnp.exp(jnp.minimum(gain, 0)))
-        return jnp.where(jax.random.uniform(accept) < chance, y, x), chance
+        keys = jax.random.split(key, moves)
+        (end, _, _), chances = jax.lax.scan(move, (x, *slope_of(x)), keys)
+        return end, chances.mean()
 
     return kernel
 

@@ -44,18 +44,23 @@ def test_the_correction_makes_it_exact():
     assert 0.8 < chance < 0.99
 
 
-def test_acceptance_is_the_ratio_of_metropolis_and_hastings():
-    """Of densities written down by another library; every accepted end is a proposal."""
-    h, x = 0.8, jnp.array([0.9, -1.7])
-    for seed in range(20):
-        key = jax.random.key(seed)
-        end, chance = mala(h)(key, x, log_density)
-        y, _ = langevin(h)(jax.random.split(key)[0], x, log_density)
-        assert np.allclose(end, y) or np.allclose(end, x)
-        forth = norm.logpdf(y, (1 - h) * np.asarray(x), np.sqrt(2 * h)).sum()
-        back = norm.logpdf(x, (1 - h) * np.asarray(y), np.sqrt(2 * h)).sum()
+@pytest.mark.parametrize("moves", [1, 30])
+def test_acceptance_is_the_ratio_of_metropolis_and_hastings(moves):
+    """Of densities written down by another library, move by move, a slope taken anew at each."""
+    h, key = 1.2, jax.random.key(3)
+    x, chances = np.array([0.9, -1.7]), []
+    for one in jax.random.split(key, moves):
+        walk, accept = jax.random.split(one)
+        y = np.asarray(langevin(h)(walk, jnp.asarray(x), log_density)[0])
+        forth = norm.logpdf(y, (1 - h) * x, np.sqrt(2 * h)).sum()
+        back = norm.logpdf(x, (1 - h) * y, np.sqrt(2 * h)).sum()
         gain = norm.logpdf(y).sum() - norm.logpdf(x).sum() + back - forth
-        np.testing.assert_allclose(chance, min(1.0, np.exp(gain)), rtol=1e-4)
+        chances.append(min(1.0, np.exp(gain)))
+        x = y if jax.random.uniform(accept) < chances[-1] else x
+    end, chance = mala(h, moves)(key, jnp.array([0.9, -1.7]), log_density)
+    np.testing.assert_allclose(end, x, rtol=1e-4)
+    np.testing.assert_allclose(chance, np.mean(chances), rtol=1e-4)
+    assert moves == 1 or 0.2 < chance < 0.8
 
 
 def test_what_has_no_density_is_refused():
@@ -68,3 +73,5 @@ def test_what_has_no_density_is_refused():
     for kernel in (langevin, mala):
         with pytest.raises(ValueError, match="step_size=0"):
             kernel(0.0)
+    with pytest.raises(ValueError, match="moves=0"):
+        mala(0.1, 0)
