@@ -25,7 +25,7 @@ def dcgan(event: Event, latent: int = 64, width: int = 32, penalty: float = 0.0)
     shape = image_of(event)
     generator = networks.generator(shape, latent, event.classes, width)
     critic = networks.critic(shape, event.classes, width)
-    penalties = [r1(penalty)] if penalty else []
+    penalties = [r1(penalty)]
     distribution = generated(event, latent, generator)
     return image_game(event, distribution, critic, non_saturating, penalties)
 

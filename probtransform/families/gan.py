@@ -34,7 +34,7 @@ def gan(
     positive("gan", latent=latent, critic_steps=critic_steps)
     not_negative("gan", penalty=penalty)
     critic = critic_of(math.prod(event.shape), event.classes, width, depth)
-    penalties = [r1(penalty)] if penalty else []
+    penalties = [r1(penalty)]
     return played(event, critic, latent, width, depth, critic_steps, non_saturating, penalties)
 
 

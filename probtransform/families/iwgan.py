@@ -44,7 +44,7 @@ def adversary(
     critic = critic_of(d, event.classes, width, depth)
     generator = labelled(latent, d, event.classes, width, depth)
     distribution = pushforward(normal((latent,)), generator=implicit(generator))
-    losses = row(unified.Laws(distribution), critic, [r1(penalty)] if penalty else [])
+    losses = row(unified.Laws(distribution), critic, [r1(penalty)])
     players = {name: Player((name,), losses[name]) for name in ("critic", "generator")}
     return on_data(Model(distribution, players, {"critic": critic.init}), event)
 

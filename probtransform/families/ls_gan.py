@@ -29,7 +29,7 @@ def ls_gan(
     """
     positive("ls_gan", latent=latent, critic_steps=critic_steps)
     critic = critic_of(math.prod(event.shape), event.classes, width, depth)
-    penalties = [r1(penalty)] if penalty else []
+    penalties = [r1(penalty)]
     return played(event, critic, latent, width, depth, critic_steps, least_squares, penalties)
 
 

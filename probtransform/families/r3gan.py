@@ -29,7 +29,7 @@ def r3gan(
     generator = networks.generator(shape, latent, event.classes, width, depth)
     critic = networks.critic(shape, event.classes, width, depth)
     distribution = generated(event, latent, generator)
-    penalties = [r1(penalty), r2(penalty)] if penalty else []
+    penalties = [r1(penalty), r2(penalty)]
     return image_game(event, distribution, critic, relativistic_paired, penalties)
 
 

@@ -52,7 +52,7 @@ def stylegan2(
     critic = networks.critic(image_of(event), event.classes, width)
     owns = ("mapping", "synthesis")
     mixed = flat_law(event, latent, width, depth, mixing=mixing, adain=adain)
-    penalties = [r1(penalty)] if penalty else []
+    penalties = [r1(penalty)]
     model = image_game(event, mixed, critic, non_saturating, penalties, owns=owns)
     styles = pushforward(normal((latent,)), mapping=mapping_of(event, latent, depth, mixing))
     alone = pushforward(normal((latent,)), mapping=mapping_of(event, latent, depth))

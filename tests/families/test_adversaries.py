@@ -8,12 +8,17 @@ import numpy as np
 import pytest
 
 from probtransform.core import Batch, Event, initial
+from probtransform.families.aae import aae
+from probtransform.families.aavae import aavae
+from probtransform.families.bigan import bigan
 from probtransform.families.gan import gan
+from probtransform.families.infogan import infogan
 from probtransform.families.iwgan import iwgan
 from probtransform.families.ls_gan import ls_gan
 from probtransform.families.r3gan import r3gan
 from probtransform.families.sn_gan import sn_gan
 from probtransform.families.stylegan2 import stylegan2
+from probtransform.families.vae_gan import vae_gan
 from probtransform.families.wgan_gp import wgan_gp
 from probtransform.networks import mlp
 
@@ -74,7 +79,10 @@ def test_gan_is_the_non_saturating_game_with_r1():
     np.testing.assert_allclose(found(gan, params, penalty=0.7), wanted, rtol=1e-5)
 
 
-@pytest.mark.parametrize("build", [gan, ls_gan, iwgan, r3gan, stylegan2], ids=lambda f: f.__name__)
+PENALISED = [gan, ls_gan, wgan_gp, iwgan, r3gan, stylegan2, infogan, aae, aavae, bigan, vae_gan]
+
+
+@pytest.mark.parametrize("build", PENALISED, ids=lambda f: f.__name__)
 def test_a_penalty_of_zero_is_left_out(build):
     """It takes no slope of the critic in its data: its program is the shorter."""
 

@@ -22,13 +22,13 @@ def r1(gamma: float) -> Penalty:
     Raises ValueError unless gamma is finite and at least 0, as all penalties do for their numbers.
     """
     not_negative("r1", gamma=gamma)
-    return lambda judge, key, real, fake: gamma / 2 * jnp.mean(squared_slopes(judge, real))
+    return paid(gamma / 2, lambda judge, key, real, fake: jnp.mean(squared_slopes(judge, real)))
 
 
 def r2(gamma: float) -> Penalty:
     """`gamma/2 E |grad D(G(z))|^2` over samples. Mescheder et al. (2018), arXiv:1801.04406."""
     not_negative("r2", gamma=gamma)
-    return lambda judge, key, real, fake: gamma / 2 * jnp.mean(squared_slopes(judge, fake))
+    return paid(gamma / 2, lambda judge, key, real, fake: jnp.mean(squared_slopes(judge, fake)))
 
 
 def gradient_penalty(weight: float = 10.0) -> Penalty:
@@ -38,11 +38,11 @@ def gradient_penalty(weight: float = 10.0) -> Penalty:
     """
     not_negative("gradient_penalty", weight=weight)
 
-    def penalty(judge, key, real, fake):
+    def cost(judge, key, real, fake):
         a = jax.random.uniform(key, (len(real.x),) + (1,) * (real.x.ndim - 1))
-        return weight * unit_slope(judge, real._replace(x=a * real.x + (1 - a) * fake.x))
+        return unit_slope(judge, real._replace(x=a * real.x + (1 - a) * fake.x))
 
-    return penalty
+    return paid(weight, cost)
 
 
 def dragan(weight: float = 10.0, scale: float = 0.5) -> Penalty:
@@ -52,11 +52,18 @@ def dragan(weight: float = 10.0, scale: float = 0.5) -> Penalty:
     """
     not_negative("dragan", weight=weight, scale=scale)
 
-    def penalty(judge, key, real, fake):
+    def cost(judge, key, real, fake):
         noise = scale * jnp.std(real.x) * jax.random.normal(key, real.x.shape)
-        return weight * unit_slope(judge, real._replace(x=real.x + noise))
+        return unit_slope(judge, real._replace(x=real.x + noise))
 
-    return penalty
+    return paid(weight, cost)
+
+
+def paid(weight: float, cost: Penalty) -> Penalty:
+    """`weight * cost`; where the weight is known to be zero no slope is asked for."""
+    if not isinstance(weight, jax.core.Tracer) and weight == 0:
+        return lambda judge, key, real, fake: jnp.zeros(())
+    return lambda judge, key, real, fake: weight * cost(judge, key, real, fake)
 
 
 def squared_slopes(judge, batch):
