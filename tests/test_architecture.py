@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "families": SCIENCE | {"networks"},
     "data": {"core"},
     "training": SCIENCE | {"families", "data"},
-    "features": {"core", "objectives"},
+    "features": {"core", "networks", "objectives"},
     "evaluation": SCIENCE | {"data", "features"},
     "report": SCIENCE | {"families", "evaluation", "data", "training"},
     "cli": SCIENCE
