@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 from safetensors.numpy import load_file
 

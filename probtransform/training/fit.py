@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -16,6 +16,7 @@ from ..core.model import as_they_are
 from .checkpoint import Checkpoints, spent
 from .feed import Feed, resident, streamed
 from .learner import Learner, State, learner
+from .sharding import divided, everywhere
 
 Watcher = Callable[[int, State, dict[str, float]], None]
 
@@ -52,6 +53,7 @@ def fit(
     watch: Iterable[Watcher] = (),
     until: float | None = None,
     stop: Callable[[], bool] = lambda: False,
+    devices: Sequence[Any] | None = None,
 ) -> Fitted:
     """Train a model for `steps` steps, `fuse` of them in one program between looks from the host.
 
@@ -64,9 +66,10 @@ def fit(
     until:       the reading of `time.monotonic` at which to save and return; stretches get shorter
                  towards it, and the first is short, so that it is met to a step or so.
     stop:        asked after every stretch; True saves and returns.
+    devices:     divide every batch among these, `jax.devices()` for all; one if None.
 
     The trajectory depends on the seed alone: neither `fuse` nor an end before the last step changes one
-    bit of it.
+    bit of it, and devices only the order of sums.
     Raises FloatingPointError when a loss is not finite, naming player, step and last good checkpoint.
     """
     least_of = {"steps": (steps, 0), "seeds": (seeds, 1), "fuse": (fuse, 1), "every": (every, 1)}
@@ -77,6 +80,8 @@ def fit(
             )
     began, memory = time.monotonic(), None
     numbers = [seed + i for i in range(seeds)]
+    if devices is not None and isinstance(data, Batch):
+        data = jax.device_put(data, everywhere(devices))
     feed = resident(data, batch, numbers) if isinstance(data, Batch) else streamed(data, numbers)
     learn = learner(model, tx)
     keys = jnp.stack([jax.random.key(n) for n in numbers]) if seeds > 1 else jax.random.key(seed)
@@ -90,6 +95,8 @@ def fit(
     else:
         once = jax.jit(init, compiler_options=HASTY if jax.default_backend() == "cpu" else None)
         state = once(first, None if model.prepare is as_they_are else feed.sample())
+    if devices is not None:
+        feed, state = divided(feed, devices, seeds), jax.device_put(state, everywhere(devices))
     advance: Any = None
 
     def save():

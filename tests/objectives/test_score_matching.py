@@ -132,7 +132,7 @@ def test_noise_taken_away_again_is_the_score_of_blurred_data(noise):
 
 @pytest.mark.parametrize("probes", [1, 4])
 def test_pairs_of_noise_share_their_variance(probes):
-    """An example and a pair `e, -e` vary as `e . A e / d` does, by `2 |A|^2 / d^2`, however little the noise."""
+    """An example and a pair `e, -e` vary as `e . A e / d` does, by `2 |A|^2 / d^2`, for any little noise."""
     _, error = draws_of(
         denoising_score_matching(LINEAR, "s", 1e-3, probes), {"s": jnp.asarray(A)}, 4000
     )
