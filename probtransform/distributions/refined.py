@@ -24,7 +24,7 @@ def refined(
     `log_ratio(params, x, cond)` is r, a scalar; `kernel` one of the shared walks. With `r = log q(x) / p(x)`
     the law is q. That is the logit of a perfect critic: with it this is discriminator-driven latent sampling
     of a GAN, `refined(gan, normal((64,)), lambda params, x, cond: critic.apply(params["critic"], x, cond),
-    mala(0.05), 100)`. Claim: Unnormalized over an exact density, else None.
+    mala(0.05, 100), 1)`. Claim: Unnormalized over an exact density, else None.
 
     Che et al. (2020), arXiv:2003.06060; Nijkamp et al. (2020), arXiv:2006.06897 (in the base of a flow).
     Raises ValueError for a base without an exact density, or no steps.

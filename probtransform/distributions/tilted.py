@@ -27,8 +27,8 @@ def tilted(
     the prior of a decoder it is their refinement, and moves by parameters that nobody owns stay where they
     are. Claim: Unnormalized.
 
-    Example: `tilted(normal((2,)), Network(f.init, lambda params, x, cond: f.apply(params, x)[0]), mala(0.01),
-    100)` for `f = mlp(2, 1, 64, 2)`.
+    Example: `tilted(normal((2,)), Network(f.init, lambda params, x, cond: f.apply(params, x)[0]), mala(0.01,
+    100), 1)` for `f = mlp(2, 1, 64, 2)`.
     LeCun et al. (2006); Pang et al. (2020), arXiv:2006.08205; Xiao et al. (2021), arXiv:2010.00654.
     Raises ValueError for an energy that is not a scalar, a base without an exact density, or no steps.
     """
