@@ -4,8 +4,8 @@
 
 60,000 images to learn from, two views of each of 256 a step; then logistic regression and the 20 nearest
 neighbours, of all features with their labels, on the 10,000 test images; beside it the same of the encoder as
-it was before the first step, and the neighbours of the pixels. `--loss moco` has a queue of past views in place
-of the others of a batch, `--loss sup_con` is told the labels.
+it was before the first step, and the neighbours of the pixels. `--loss moco` has a queue of past views for
+the others of a batch, `--loss sup_con` is told the labels.
 
 Expect, of seed 0, after eighteen minutes of one core, and after eleven with `--width 32 --features 128
 --steps 4000`:
