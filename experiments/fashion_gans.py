@@ -10,12 +10,17 @@ images; one network size for all, in the architecture of each. Labels are obeyed
 reads them off samples of a BigGAN. Precision and recall are in the same features, along the truncation of its
 latents and of the styles of a StyleGAN2.
 
-Expect, of seed 0 with `--width 8 --images 96000 --count 2000`, an hour of one core, floor 1.5:
+Expect, of seed 0 with `--width 8 --count 2000`, floor 1.5, after as many images in the updates of every critic:
 
-    R3GAN 54.7    hinge, spectral norm 56.0    WGAN-GP 127.7    DCGAN 70.6
+    --images                  96000     384000
+    R3GAN                      54.7       14.8
+    hinge, spectral norm       56.0        9.5
+    WGAN-GP                   127.7       37.9
+    DCGAN                      70.6       48.4
 
-and WGAN-GP 31.1 after as many steps of its generator as the others, with five times their critic's updates.
-So short a training of so small a StyleGAN2 has a recall of zero, and its curve says nothing.
+twenty minutes, and an hour and a half, of one core; WGAN-GP, whose generator makes a fifth of the others' steps,
+has 31.1 after as many as theirs in the left column. So short a training of so small a StyleGAN2 has a recall
+of zero, and its curve says nothing.
 
 With `--width 8 --images 384000 --count 2000 --which labels`, a quarter of an hour, BigGAN comes to 8.1; its
 labels are read off 90.0% of its samples, off 92.4% of test images: 97.3% of those. Truncated:
