@@ -10,7 +10,7 @@ images; one network size for all, in the architecture of each. Labels are obeyed
 reads them off samples of a BigGAN. Precision and recall are in the same features, along the truncation of its
 latents and of the styles of a StyleGAN2.
 
-Expect, of seed 0 with `--width 8 --count 2000`, floor 1.5, after so many images in the updates of each critic:
+Expect, of seed 0 with `--width 8 --count 2000`, floor 1.5, after so many images in updates of each critic:
 
     --images                  96000     384000
     R3GAN                      54.7       14.8
@@ -19,8 +19,8 @@ Expect, of seed 0 with `--width 8 --count 2000`, floor 1.5, after so many images
     DCGAN                      70.6       48.4
 
 twenty minutes, and an hour and a quarter, of one core; WGAN-GP, whose generator makes a fifth of the others'
-steps, has 31.1 after as many as theirs in the left column. So short a training of so small a StyleGAN2 has a recall
-of zero, and its curve says nothing.
+steps, has 31.1 after as many as theirs in the left column. So short a training of so small a StyleGAN2
+has a recall of zero, and its curve says nothing.
 
 With `--width 8 --images 384000 --count 2000 --which labels`, a quarter of an hour, BigGAN comes to 8.1; its
 labels are read off 90.0% of its samples, off 92.4% of test images: 97.3% of those. Truncated:
