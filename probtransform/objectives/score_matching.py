@@ -72,26 +72,27 @@ def explicit_score_matching(network: Network, name: str, score: Callable[..., An
     return averaged_over(error)
 
 
-def denoising_score_matching(network: Network, name: str, noise: float, probes: int = 1):
+def denoising_score_matching(network: Network, name: str, noise: float):
     """`E[s(y) . e / noise + |s(y)|^2 / 2] / d` at `y = x + noise e`, e normal: the score of blurred data.
 
     It is `E |s(y) + e / noise|^2 / 2d` less what no parameter moves. Each e comes with its opposite, which
-    takes away the part of the variance that grows as noise shrinks; the `2 |ds/dx|^2 / d^2` left is divided
-    by `probes`, the number of such pairs. No derivative is asked for besides s.
+    takes away the part of the variance that grows as noise shrinks and leaves `2 |ds/dx|^2 / d^2`: so noise
+    may be a hundredth of the data's scale, and should be where the score bends, as blur moves it by about
+    `noise^2 |ds/dx|` of its own size. No derivative is asked for besides s.
 
     Vincent (2011), Neural Computation 23; Song & Kingma (2021), arXiv:2101.03288 (its variance).
-    Raises ValueError unless there is noise and a probe.
+    Raises ValueError unless there is noise.
     """
     above_zero("denoising_score_matching", noise=noise)
-    positive("denoising_score_matching", probes=probes)
 
     def error(params, key, x, cond):
+        e = jax.random.normal(key, x.shape, x.dtype)
+
         def of(e):
             s = network.apply(params[name], x + noise * e, cond)
             return jnp.mean(s * e / noise + s**2 / 2)
 
-        e = jax.random.normal(key, (probes, *x.shape), x.dtype)
-        return jnp.mean(jax.vmap(of)(jnp.concatenate([e, -e])))
+        return (of(e) + of(-e)) / 2
 
     return averaged_over(error)
 

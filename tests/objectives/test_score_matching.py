@@ -81,7 +81,6 @@ def test_wrong_numbers_are_refused():
     for wrong in (
         lambda: score_matching(LINEAR, "s", 0),
         lambda: finite_difference_score_matching(QUADRATIC, 0.1, 0),
-        lambda: denoising_score_matching(LINEAR, "s", 0.1, 0),
     ):
         with pytest.raises(ValueError, match="probes=0"):
             wrong()
@@ -130,14 +129,10 @@ def test_noise_taken_away_again_is_the_score_of_blurred_data(noise):
     assert error < 0.004
 
 
-@pytest.mark.parametrize("probes", [1, 4])
-def test_pairs_of_noise_share_their_variance(probes):
-    """An example and a pair `e, -e` vary as `e . A e / d` does, by `2 |A|^2 / d^2`, for any little noise."""
-    _, error = draws_of(
-        denoising_score_matching(LINEAR, "s", 1e-3, probes), {"s": jnp.asarray(A)}, 4000
-    )
-    wanted = 2 * np.sum(A**2) / 9 / (len(X) * probes)
-    np.testing.assert_allclose(4000 * error**2, wanted, rtol=0.1)
+def test_little_noise_brings_no_variance():
+    """With its opposite an e leaves an example that of `e . A e / d`, which is `2 |A|^2 / d^2`."""
+    _, error = draws_of(denoising_score_matching(LINEAR, "s", 1e-3), {"s": jnp.asarray(A)}, 4000)
+    np.testing.assert_allclose(4000 * error**2, 2 * np.sum(A**2) / 9 / len(X), rtol=0.1)
 
 
 @pytest.mark.parametrize("distance, probes", [(0.1, 1), (1.0, 3)])
