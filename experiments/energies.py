@@ -18,7 +18,7 @@ minutes of a core:
     explicit      0.1%  0.0000              0.6%  0.0003
     implicit      2.1%  0.0005              3.7%  0.0077
     sliced        2.2%  0.0001              3.7%  0.0084
-    denoising     2.0%  0.0006              3.8%  0.0089
+    denoising     2.0%  0.0005              3.7%  0.0087
     differences   2.0%  0.0006              3.8%  0.0077
 
 Constants annealed from both ends are off by 0.021 at most. The bars are 0.02 of log Z learned, 0.05 annealed,
