@@ -23,7 +23,7 @@ minutes of a core:
 
 Constants annealed from both ends are off by 0.021 at most. The bars are 0.02 of log Z learned, 0.05 annealed,
 and 5% of the score by any kind of score matching. Noise and distance of the last two are 0.01: the banana's
-score bends by 80 and more where it is far out, and at 0.03 their blur alone makes 7.6% and 5.1%.
+score bends by 80 and more where it is far out, and at 0.03, blurred, they are off by 7.6% and 5.1%.
 """
 
 from __future__ import annotations

@@ -70,7 +70,8 @@ def fit(
 
     The trajectory depends on the seed alone: neither `fuse` nor an end before the last step changes one
     bit of it, and devices only the order of sums.
-    Raises FloatingPointError when a loss is not finite, naming player, step and last good checkpoint.
+    Raises FloatingPointError when a loss is not finite, naming player, step and last good checkpoint, and
+    ValueError for a number too small or a batch that its devices cannot share alike.
     """
     least_of = {"steps": (steps, 0), "seeds": (seeds, 1), "fuse": (fuse, 1), "every": (every, 1)}
     for name, (number, least) in least_of.items():

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,6 @@ import json, sys, tempfile
 import jax, numpy as np, optax
 sys.path.insert(0, "tests/training")
 from toys import DATA, Stream, mean_of_data
-from probtransform.core import Batch
 from probtransform.families.realnvp import tiny
 from probtransform.training import checkpoints, fit
 
@@ -62,9 +62,8 @@ print(json.dumps({
 @pytest.fixture(scope="module")
 def told():
     environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    ran = subprocess.run(
-        [sys.executable, "-c", ON_TWO], env=environment, capture_output=True, text=True
-    )
+    told = {"env": environment, "cwd": Path(__file__).parents[2]}
+    ran = subprocess.run([sys.executable, "-c", ON_TWO], capture_output=True, text=True, **told)
     assert not ran.returncode, ran.stderr[-2000:]
     return json.loads(ran.stdout)
 
