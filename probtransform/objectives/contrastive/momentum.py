@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ...core import Network, each
 from ...core.check import above_zero, positive
-from ..flow_map.teacher import Teacher, followed, teacher_of
+from ..flow_map.teacher import Teacher, moved, teacher_of
 from .changes import Change
 from .nt_xent import unit
 
@@ -27,9 +27,10 @@ def moco(
     """`-mean_i log( exp(q_i k_i / T) / (exp(q_i k_i / T) + sum_j exp(q_i r_j / T)) )`: a player's loss.
 
     q is a view through `embed` with `params[name]`, k another through the slow encoder, r the queue
-    `carry["queue"]`, made by `queue_of`. The slow encoder follows first, `momentum` at most and less in its
-    beginning, and has no slope; then its k push the oldest out. As many candidates as the queue is long
-    cost no more than a batch.
+    `carry["queue"]`, made by `queue_of`. The slow encoder, which begins as the other does, follows first,
+    `t <- momentum t + (1 - momentum) p`, and has no slope; then its k push the oldest out. As many candidates
+    as the queue is long cost no more than a batch. It must be slow from the first step on: where k has left
+    the rows behind, to move all q alike is enough to tell it from them, and nothing else is learned.
 
     He et al. (2020), arXiv:1911.05722, algorithm 1. Raises ValueError unless `momentum` is in [0, 1)
     and `temperature` above zero.
@@ -40,7 +41,7 @@ def moco(
 
     def loss(params, carry, key, batch):
         teacher, queue = carry["queue"]
-        teacher = followed(teacher, params[name], momentum)
+        teacher = moved(teacher, params[name], momentum)
 
         def seen(by, key, x, cond):
             return unit(embed.apply(by, view(key, x)))

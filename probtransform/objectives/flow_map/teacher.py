@@ -24,8 +24,13 @@ def teacher_of(network: Network) -> Callable[..., Teacher]:
 
 
 def followed(teacher: Teacher, params, decay: float) -> Teacher:
-    """`teacher <- d teacher + (1 - d) params` with `d = min(decay, n / (9 + n))` at update n: 0 at first."""
-    d = jnp.minimum(decay, teacher.count / (9 + teacher.count))
+    """`moved` with `d = min(decay, n / (9 + n))` at update n: an average of all so far, as long as few are."""
+    return moved(teacher, params, jnp.minimum(decay, teacher.count / (9 + teacher.count)))
+
+
+def moved(teacher: Teacher, params, d) -> Teacher:
+    """`teacher <- d teacher + (1 - d) params`, and one update more; at the first, `params` themselves."""
+    d = jnp.where(teacher.count == 0, 0, d)
     fixed = jax.lax.stop_gradient(params)
     mean = jax.tree.map(lambda a, b: d * a + (1 - d) * b, teacher.params, fixed)
     return Teacher(teacher.count + 1, mean)
