@@ -6,7 +6,7 @@ import math
 
 import jax.numpy as jnp
 
-from ..core import Causal, Event, Model, Network, Player, each, pushforward
+from ..core import Causal, Density, Event, Model, Network, Player, Transform, each, pushforward
 from ..distributions import Conditional
 from ..distributions import autoregressive as chain_rule
 from ..transforms import affine, invert, reshape, spread, squash
@@ -18,24 +18,39 @@ def symbols_of(event: Event, bins: int) -> tuple[int, int]:
     return math.prod(event.shape), event.levels or bins
 
 
+def cells(event: Event, bins: int) -> dict[str, Transform[Density]]:
+    """The steps from symbols to reals: a histogram of `bins` cells an axis, stretched over the line, placed.
+
+    A real lies anywhere in its cell. `placed` finds where the data are.
+    """
+    d, levels = symbols_of(event, bins)
+    return {
+        "cell": spread((d,), levels),
+        "line": invert(squash(d, margin=0.0)),
+        "place": affine(d),
+        "data": reshape(event.shape),
+    }
+
+
+def placed(params, batch):
+    """The parameters of "place" that have the data's mean and covariance."""
+    return params | {"place": fitted(batch.x.reshape(len(batch.x), -1))}
+
+
 def chain(
     event: Event, network: Network | Causal, bins: int, conditional: Conditional | None = None
 ) -> Model:
     """The model of a network of logits; `network.apply(params, symbols, cond, key)` drops units, by the key.
 
-    Symbols are modelled as they are. Reals are a histogram of `bins` cells an axis, spread uniformly
-    in each cell and stretched over the line, to the data's mean and covariance, which `prepare` finds.
-    The distribution is that of the network without a key.
+    Symbols are modelled as they are, reals as `cells`. The distribution is that of the network without a key.
     """
     d, levels = symbols_of(event, bins)
 
     def distribution_of(network):
         if event.levels is not None:
             return chain_rule(network, event.shape, levels, conditional=conditional)
-        steps = {"cell": spread((d,), levels), "line": invert(squash(d, margin=0.0))}
-        place = {"place": affine(d), "data": reshape(event.shape)}
         symbols = chain_rule(network, (d,), levels, conditional=conditional)
-        return pushforward(symbols, **steps, **place)
+        return pushforward(symbols, **cells(event, bins))
 
     def dropped(params, key, x, cond):
         noisy = network._replace(apply=lambda p, symbols, c: network.apply(p, symbols, c, key))
@@ -46,8 +61,6 @@ def chain(
         return nats, (carry, {"nats": nats})
 
     def prepare(params, key, batch):
-        if event.levels is not None:
-            return params
-        return params | {"place": fitted(batch.x.reshape(len(batch.x), d))}
+        return params if event.levels is not None else placed(params, batch)
 
     return Model(distribution_of(network), {"chain": Player(("logits",), loss)}, prepare=prepare)

@@ -8,9 +8,8 @@ from ..core import Event, Model, Network, pushforward, through
 from ..distributions import uniform
 from ..networks.symbol_convnet import symbol_convnet
 from ..paths import discrete
-from ..transforms import affine, cut, invert, jump_chain, reshape, spread, squash
-from .chain import symbols_of
-from .gaussian import fitted
+from ..transforms import cut, jump_chain
+from .chain import cells, placed, symbols_of
 from .pixelcnn import image_of
 
 
@@ -34,20 +33,14 @@ def jumping(
 
 
 def of_symbols(model: Model, event: Event, bins: int) -> Model:
-    """A model of symbols as one of the data: as it is on levels; on reals, one of cells.
-
-    Reals are a histogram of `bins` cells an axis, spread uniformly in each cell and stretched over the line,
-    to the data's mean and covariance, which `prepare` finds.
-    """
+    """A model of symbols as one of the data: as it is on levels; on reals, one of `cells`."""
     if event.levels is not None:
         return model
-    d, levels = symbols_of(event, bins)
-    model = through(model, cell=spread((d,), levels))
-    model = through(model, line=invert(squash(d, margin=0.0)))
-    whole = through(through(model, place=affine(d)), data=reshape(event.shape))
+    whole = model
+    for name, step in cells(event, bins).items():
+        whole = through(whole, **{name: step})
 
     def prepare(params, key, batch):
-        placed = params | {"place": fitted(batch.x.reshape(len(batch.x), d))}
-        return whole.prepare(placed, key, batch)
+        return whole.prepare(placed(params, batch), key, batch)
 
     return whole._replace(prepare=prepare)

@@ -24,7 +24,7 @@ def teacher_of(network: Network) -> Callable[..., Teacher]:
 
 
 def followed(teacher: Teacher, params, decay: float) -> Teacher:
-    """`moved` with `d = min(decay, n / (9 + n))` at update n: an average of all so far, as long as few are."""
+    """`moved` with `d = min(decay, n / (9 + n))` at update n: while few, the mean of all so far."""
     return moved(teacher, params, jnp.minimum(decay, teacher.count / (9 + teacher.count)))
 
 
