@@ -12,7 +12,7 @@ from jax.nn import logsumexp
 
 from ..core import Distribution, Exact, one_hot
 from ..core.check import positive
-from .layer import Layer, softplus
+from .layer import Layer, coins, softplus
 from .tempered import Ladder, Tempered
 
 MOST = 20  # hidden units, whose states are counted one by one: a million
@@ -88,7 +88,7 @@ def harmonium(layer: Layer, hidden: int, classes: int = 0) -> Harmonium:
 
     def sweep(params, key, v, cond=None):
         up, down = jax.random.split(key)
-        h = jax.random.bernoulli(up, jax.nn.sigmoid(logits(params, v, cond)))
+        h = coins(up, logits(params, v, cond))
         return layer.sample(down, natural(params, h.astype(jnp.float32)))
 
     return Harmonium(init, free_energy, logits, natural, marginal, sweep)
