@@ -12,7 +12,8 @@ from jax.nn import logsumexp
 
 from ..core import Distribution, Exact, one_hot
 from ..core.check import positive
-from .layer import Layer, coins, softplus
+from .layer import Layer, coins
+from .softplus import softplus
 from .tempered import Ladder, Tempered
 
 MOST = 20  # hidden units, whose states are counted one by one: a million

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core.check import example
+from .softplus import softplus
 
 
 class Observation(NamedTuple):
@@ -62,7 +63,7 @@ def bernoulli(shape: tuple[int, ...]) -> Observation:
         example("bernoulli observation", x, shape, jnp.integer)
         x = x.reshape(-1)
         # the probability of what is there, sigmoid(l) or sigmoid(-l)
-        nats = jax.nn.log_sigmoid(jnp.where(x == 1, numbers, -numbers)).sum()
+        nats = -softplus(jnp.where(x == 1, -numbers, numbers)).sum()
         return jnp.where(is_level(x, 2).all(), nats, -jnp.inf)
 
     return Observation(math.prod(shape), sample, log_prob)
@@ -110,11 +111,9 @@ def discretized_logistic(shape: tuple[int, ...], levels: int) -> Observation:
         x, (mean, scale) = x.reshape(-1), read(numbers)
         below = (x - 0.5 - mean) / scale
         above = below + 1 / scale
+        first, last = -softplus(-above), -softplus(below)
         # log(sigmoid(a) - sigmoid(b)) = log sigmoid(a) + log sigmoid(-b) + log(1 - exp(b - a))
-        middle = (
-            jax.nn.log_sigmoid(above) + jax.nn.log_sigmoid(-below) + jnp.log(-jnp.expm1(-1 / scale))
-        )
-        first, last = jax.nn.log_sigmoid(above), jax.nn.log_sigmoid(-below)
+        middle = first + last + jnp.log(-jnp.expm1(-1 / scale))
         log_mass = jnp.where(x == 0, first, jnp.where(x == levels - 1, last, middle)).sum()
         return jnp.where(is_level(x, levels).all(), log_mass, -jnp.inf)
 

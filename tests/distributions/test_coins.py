@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from probtransform.distributions.layer import coins, softplus
+from probtransform.distributions.layer import coins
+from probtransform.distributions.softplus import softplus
 
 KEYS = 4000
 ETA = jnp.linspace(-4.0, 4.0, 7)  # an odd number: the last hash is half used
