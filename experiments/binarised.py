@@ -14,7 +14,7 @@ Expect, on the digits with `--steps 1000`, means of five seeds and their standar
     iwae         -16.912 +- 0.004       pythae iwae  -16.920 +- 0.008
     dreg         -16.842 +- 0.005
 
-(with 3000 steps -16.961, -16.477 and -16.452 against -16.904 and -16.425: what fifty draws are worth shrinks)
+(with 3000 steps -16.961, -16.477, -16.452 and -16.904, -16.425: what fifty draws are worth shrinks),
 and on Fashion-MNIST with `--data fashion_mnist --seeds 2 --steps 1500 --test 300`, as long as forty minutes:
 
     vae         -120.822 +- 0.118       pythae vae  -122.030 +- 0.625
