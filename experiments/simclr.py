@@ -16,9 +16,8 @@ and after eleven with `--width 32 --features 128 --steps 4000`:
     pixels                   84.1%
 
 More features say more even before the first step. With `--width 32 --features 128 --steps 1000`, in four
-minutes, `--loss sup_con --temperature 0.1` has 87.0% and 86.3%. `--loss moco` does not learn here: after two
-hundred steps its loss climbs again to that of a queue nobody can tell apart, at rates of 3e-3 and 5e-4 and
-momenta of 0.99 and 0.999, and leaves 77.3% and 69.9%.
+minutes, `--loss sup_con --temperature 0.1` has 87.0% and 86.3%. With the right column's options `--loss moco`
+comes to 84.2% and 82.6%, in half of the time: a batch is seen once with slopes and once without.
 """
 
 from __future__ import annotations
