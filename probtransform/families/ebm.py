@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import jax
-import jax.numpy as jnp
-
 from ..core import Batch, Event, Model
-from .energies import body_of, energetic, energy_of
+from .energies import body_of, cut_in_two, energetic, energy_of
 
 
 def ebm(
@@ -40,7 +37,5 @@ def preset(event: Event) -> dict:
 
 
 def tiny() -> tuple[Model, Batch]:
-    """Two lumps on a line across the plane."""
-    z = jax.random.normal(jax.random.key(0), (256, 2))
-    x = z.at[:, 0].add(2.0 * jnp.sign(z[:, 0]))
-    return ebm(Event((2,)), width=16, chains=64, moves=5, step_size=0.1, sweeps=100), Batch(x)
+    """A normal that is cut in two."""
+    return ebm(Event((2,)), width=16, chains=64, moves=5, step_size=0.1, sweeps=100), cut_in_two()

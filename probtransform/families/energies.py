@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import (
+    Batch,
     Event,
     Maybe,
     Model,
@@ -109,3 +110,9 @@ def energetic(
 
     whole = model if image else through(model, affine=place)
     return on_data(whole._replace(prepare=prepare), event)
+
+
+def cut_in_two() -> Batch:
+    """256 of a normal in the plane whose halves have been moved apart: two lumps."""
+    z = jax.random.normal(jax.random.key(0), (256, 2))
+    return Batch(z.at[:, 0].add(2.0 * jnp.sign(z[:, 0])))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 
-import jax
-import jax.numpy as jnp
-
 from ..core import Batch, Event, Model, Player
 from ..distributions import normal
 from ..objectives import noise_contrastive, normaliser
+from .energies import cut_in_two
 from .tilted_normal import tilted_normal
 from .whitened import whitened
 
@@ -44,6 +42,4 @@ def preset(event: Event) -> dict:
 
 def tiny() -> tuple[Model, Batch]:
     """A normal that is cut in two."""
-    z = jax.random.normal(jax.random.key(0), (256, 2))
-    x = z.at[:, 0].add(2.0 * jnp.sign(z[:, 0]))
-    return nce(Event((2,)), width=32, depth=2, step_size=0.1, sweeps=60), Batch(x)
+    return nce(Event((2,)), width=32, depth=2, step_size=0.1, sweeps=60), cut_in_two()

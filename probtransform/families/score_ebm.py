@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import jax
-import jax.numpy as jnp
-
 from ..core import Batch, Event, Model, Player
 from ..objectives import denoising_score_matching, score_of
+from .energies import cut_in_two
 from .tilted_normal import tilted_normal
 from .whitened import whitened
 
@@ -41,7 +39,5 @@ def preset(event: Event) -> dict:
 
 def tiny() -> tuple[Model, Batch]:
     """A normal that is cut in two."""
-    z = jax.random.normal(jax.random.key(0), (256, 2))
-    x = z.at[:, 0].add(2.0 * jnp.sign(z[:, 0]))
     model = score_ebm(Event((2,)), width=32, depth=2, noise=0.3, step_size=0.03, sweeps=100)
-    return model, Batch(x)
+    return model, cut_in_two()
