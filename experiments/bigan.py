@@ -26,6 +26,7 @@ class Config:
     weight_decay: float = 0.0
     average: float = 0.99
     clip: float = 1.0
+    momentum: float = 0.0
     latent: int = 16
     width: int = 128
     depth: int = 3

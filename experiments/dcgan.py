@@ -26,6 +26,7 @@ class Config:
     weight_decay: float = 0.0
     average: float = 0.995
     clip: float = 1.0
+    momentum: float = 0.0
     latent: int = 64
     width: int = 32
     penalty: float = 0.0

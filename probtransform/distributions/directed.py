@@ -13,6 +13,7 @@ from .forgetting import forgetting
 from .harmonium import Harmonium
 from .layer import Layer
 from .observation import bernoulli
+from .tempered import lacking
 
 
 class Directed(NamedTuple):
@@ -102,4 +103,5 @@ def belief_net(prior: Distribution[Any], layers: Directed) -> Distribution[Densi
         return prior.density.fn(params, key, h, cond) + layers.told(params, v, h)
 
     claim = join(type(prior.density), Exact)  # the claim alone, whatever else the prior's knows
-    return forgetting(Distribution(init, sample, claim(log_density)), layers.infer)
+    net = forgetting(Distribution(init, sample, claim(log_density)), layers.infer)
+    return net._replace(density=lacking(net.density, prior))

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from ..core import Bound, Density, Distribution, join
+from .tempered import lacking
 
 Guess = Callable[..., Any]  # (params, key, v, cond) -> (h, log q(h|v)), and sees all blocks
 
@@ -17,7 +18,8 @@ def forgetting(base: Distribution[Any], guess: Guess) -> Distribution[Density]:
 
     `guess(params, key, v, cond) -> (h, log q(h|v))` is a draw of q, which may read any block: the machine's
     own, where it is mean field, or one for itself. The nearer q to p(h|v), the tighter. Claim: Bound of a
-    base that is Exact, which importance weights sharpen; of an Unnormalized one a bound up to its constant.
+    base that is Exact, which importance weights sharpen; of an Unnormalized one a bound up to its constant,
+    with the ladder there if the base is `Tempered`.
 
     Example: pairs `(u8[64], u8[16])` become `u8[64]`. Nielsen et al. (2020), arXiv:2007.02731 (slicing).
     """
@@ -31,4 +33,4 @@ def forgetting(base: Distribution[Any], guess: Guess) -> Distribution[Density]:
         return base.density.fn(params, second, (v, h), cond) - log_q
 
     claim = join(type(base.density), Bound)
-    return Distribution(base.init, sample, claim(log_density))
+    return Distribution(base.init, sample, lacking(claim(log_density), base))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..core import Unnormalized
+from ..core import Density, Distribution, Unnormalized
 
 
 class Ladder(NamedTuple):
@@ -32,3 +32,24 @@ class Tempered(Unnormalized):
     """
 
     ladder: Ladder
+
+
+@dataclass(frozen=True)
+class TemperedBound(Density):
+    """A bound up to the constant of another law, whose ladder is known: `E[fn] <= log p(x) + log Z`.
+
+    end: `(params, key, cond) -> x`, a draw of the law whose constant it is, x as the ladder has it.
+    """
+
+    ladder: Ladder
+    end: Callable[..., Any]
+
+
+def lacking(density: Density, base: Distribution[Any]) -> Density:
+    """The same claim, made of that of `base`, with the ladder to all that it lacks if `base` knows one."""
+    known = base.density
+    if isinstance(known, Tempered):
+        return TemperedBound(density.fn, known.ladder, base.sample)
+    if isinstance(known, TemperedBound):
+        return TemperedBound(density.fn, known.ladder, known.end)
+    return density

@@ -20,6 +20,7 @@ from .modes import modes_covered, modes_of
 from .probe import linear_probe, neighbour_accuracy
 from .reweighted import Reweighted, reweighted
 from .seeds import over_seeds
+from .settled import settled
 from .transport import sinkhorn_divergence, wasserstein
 from .two_sample import classifier_two_sample
 
@@ -59,6 +60,7 @@ __all__ = [
     "precision_recall",
     "reweighted",
     "sandwich",
+    "settled",
     "sinkhorn_divergence",
     "sliced_wasserstein",
     "wasserstein",

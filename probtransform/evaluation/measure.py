@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core import Batch, Bound, Event, Model, Unnormalized, sample_many
+from ..distributions.tempered import TemperedBound
 from ..features import Extractor, features_of
 from .bits import bits_and_bound, claim_of
 from .distances import bandwidths, mmd, sliced_wasserstein
@@ -21,6 +22,7 @@ from .interval import bits_interval
 from .kernel_distance import KernelDistance, kernel_distance
 from .manifold import precision_recall
 from .memorisation import memorisation
+from .settled import settled
 from .transport import wasserstein
 from .two_sample import classifier_two_sample
 
@@ -47,8 +49,9 @@ def evaluate(
                         a bound. A bound is sharpened with `samples` importance weights (1 for
                         none: choose it where one evaluation is dear, as of an ODE's density).
                         Up to a constant, the middle of an interval, with its ends `bits_per_dim_low`
-                        and `bits_per_dim_high`, both sides annealed.
-    bound_bits_per_dim: the same before sharpening; None unless the claim is Bound.
+                        and `bits_per_dim_high`, both sides annealed; of a bound up to one with a
+                        ladder, a bound.
+    bound_bits_per_dim: the same before sharpening; None of any other claim.
     count:              examples in each sample that a distance compares: as asked, or as many as the
                         smaller half has, the first ones: shuffled halves are expected.
     not_asked:          `{metric: why}` of those that this model, these data or these samples rule out.
@@ -150,14 +153,23 @@ def likelihoods(model, params, event, test, code, samples, chunk, near, drawn):
     distribution, claim = model.distribution, claim_of(model.distribution)
     names = ("bits_per_dim", "bits_per_dim_se", "bits_per_dim_kind")
     none: dict[str, Any] = {"claim": claim, **dict.fromkeys(names), "bound_bits_per_dim": None}
+    annealed = isinstance(distribution.density, TemperedBound)
+    if annealed:
+        climb, code = jax.random.split(code)
+        try:
+            distribution = settled(distribution, params, climb, test.cond)
+        except ValueError as why:
+            return none, {"bits_per_dim": str(why)}
     if isinstance(distribution.density, Bound):
         bits, bound = bits_and_bound(distribution, params, code, test, samples, chunk)
+        if annealed:
+            bits = bits._replace(kind=f"{bits.kind}, annealed")
         return none | dict(zip(names, bits, strict=True)) | {"bound_bits_per_dim": bound}, {}
     if not isinstance(distribution.density, Unnormalized):
-        why = "the bound is known up to a constant only"
+        known = "the bound is known up to a constant only"
         if distribution.density is None:
-            why = "the model claims nothing of its density"
-        return none, {"bits_per_dim": why}
+            known = "the model claims nothing of its density"
+        return none, {"bits_per_dim": known}
     try:
         near = near[: len(drawn)]
         found = bits_interval(distribution, params, code, test, near, drawn, levels=event.levels)

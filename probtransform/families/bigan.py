@@ -46,8 +46,15 @@ def bigan(
 
 def preset(event: Event) -> dict:
     if event.levels is None:
-        return {"latent": 2, "penalty": 0.1, "steps": 4000, "batch": 128, "average": 0.995}
-    return {"steps": 3000, "batch": 128}
+        return {
+            "latent": 2,
+            "penalty": 0.1,
+            "steps": 4000,
+            "batch": 128,
+            "average": 0.995,
+            "momentum": 0.0,
+        }
+    return {"steps": 3000, "batch": 128, "momentum": 0.0}
 
 
 def tiny() -> tuple[Model, Batch]:

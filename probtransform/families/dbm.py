@@ -27,9 +27,10 @@ def dbm(
     Data and the top layer together are one layer, and h the other: it is a restricted machine of pairs
     (v, t), whose sweep draws the odd layers, then the even. Its data term has t by mean field, its model term
     `chains` that go on, or the counted constant if none; centres make it learn without layers before. Claim:
-    Bound up to 20 units of h, whose states are counted; beyond, a bound up to a constant. Reals are symbols
-    of `bins` cells an axis; a label moves the biases of h. Let the rate of learning fall to nothing: at a
-    constant one the chains, which cross between modes rarely, lose the shares of the modes again.
+    Bound up to 20 units of h, whose states are counted; beyond, a bound up to a constant, whose ladder it
+    brings. Reals are symbols of `bins` cells an axis; a label moves the biases of h. Let the rate of learning
+    fall to nothing: at a constant one the chains, which cross between modes rarely, lose the shares of the
+    modes again.
 
     Example: `dbm(Event((8, 8, 1), levels=2))` samples `u8[8, 8, 1]`. Salakhutdinov & Hinton (2009), AISTATS;
     Montavon & Müller (2012). Raises ValueError for a size less than one, or more than 20 units of h without

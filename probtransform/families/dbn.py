@@ -30,8 +30,8 @@ def dbn(
     Greedy and at once: "layer" is a machine of v and h, taught by its chains, and "top" one over the h that
     it infers from data. Wake and sleep then part its two directions: awake data are told back from their h,
     asleep the h of top's chains from the v they generate. Claim: Bound up to 20 units of `top`, whose states
-    are counted; beyond, a bound up to a constant. Reals are symbols of `bins` cells an axis; a label moves
-    the biases of the top units.
+    are counted; beyond, a bound up to a constant, whose ladder it brings. Reals are symbols of `bins` cells
+    an axis; a label moves the biases of the top units.
 
     Example: `dbn(Event((8, 8, 1), levels=2))` samples `u8[8, 8, 1]`. Hinton, Osindero & Teh (2006), Neural
     Computation 18. Raises ValueError for a size less than one, or no

@@ -32,10 +32,17 @@ def dcgan(event: Event, latent: int = 64, width: int = 32, penalty: float = 0.0)
 
 def preset(event: Event) -> dict:
     if event.levels is None:
-        return {"width": 128, "penalty": 0.1, "steps": 4000, "batch": 128, "average": 0.995}
+        return {
+            "width": 128,
+            "penalty": 0.1,
+            "steps": 4000,
+            "batch": 128,
+            "average": 0.995,
+            "momentum": 0.0,
+        }
     if math.prod(event.shape) > 500:
-        return {"width": 16, "steps": 4000, "batch": 64, "average": 0.995}
-    return {"width": 32, "steps": 2000, "batch": 64, "average": 0.995}
+        return {"width": 16, "steps": 4000, "batch": 64, "average": 0.995, "momentum": 0.0}
+    return {"width": 32, "steps": 2000, "batch": 64, "average": 0.995, "momentum": 0.0}
 
 
 def tiny() -> tuple[Model, Batch]:

@@ -62,8 +62,8 @@ def played(
 
 def preset(event: Event) -> dict:
     if event.levels is None:
-        return {"penalty": 0.1, "steps": 4000, "batch": 128, "average": 0.995}
-    return {"steps": 3000, "batch": 128}
+        return {"penalty": 0.1, "steps": 4000, "batch": 128, "average": 0.995, "momentum": 0.0}
+    return {"steps": 3000, "batch": 128, "momentum": 0.0}
 
 
 def tiny() -> tuple[Model, Batch]:

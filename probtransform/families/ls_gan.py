@@ -35,8 +35,8 @@ def ls_gan(
 
 def preset(event: Event) -> dict:
     if event.levels is None:
-        return {"steps": 4000, "batch": 128, "average": 0.995}
-    return {"steps": 3000, "batch": 128}
+        return {"steps": 4000, "batch": 128, "average": 0.995, "momentum": 0.0}
+    return {"steps": 3000, "batch": 128, "momentum": 0.0}
 
 
 def tiny() -> tuple[Model, Batch]:

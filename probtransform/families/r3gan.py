@@ -35,10 +35,24 @@ def r3gan(
 
 def preset(event: Event) -> dict:
     if event.levels is None:
-        return {"width": 64, "depth": 2, "steps": 4000, "batch": 128, "average": 0.995}
+        return {
+            "width": 64,
+            "depth": 2,
+            "steps": 4000,
+            "batch": 128,
+            "average": 0.995,
+            "momentum": 0.0,
+        }
     if math.prod(event.shape) > 500:
-        return {"width": 16, "penalty": 1.0, "steps": 4000, "batch": 64, "average": 0.995}
-    return {"width": 16, "steps": 1000, "batch": 64, "average": 0.995}
+        return {
+            "width": 16,
+            "penalty": 1.0,
+            "steps": 4000,
+            "batch": 64,
+            "average": 0.995,
+            "momentum": 0.0,
+        }
+    return {"width": 16, "steps": 1000, "batch": 64, "average": 0.995, "momentum": 0.0}
 
 
 def tiny() -> tuple[Model, Batch]:

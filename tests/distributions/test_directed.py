@@ -9,10 +9,11 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import bernoulli
 
-from probtransform.core import Bound, Density, Unnormalized, log_density, sample_many
+from probtransform.core import Bound, Unnormalized, log_density, sample_many
 from probtransform.distributions.directed import belief_net, directed
 from probtransform.distributions.harmonium import chained, enumerated, harmonium
 from probtransform.distributions.layer import bits, symbols
+from probtransform.distributions.tempered import TemperedBound
 
 KEY = jax.random.key(0)
 D, HIDDEN, TOP = 4, 3, 2
@@ -141,8 +142,16 @@ def test_nets_stack_and_lie_on_symbols():
 
 
 def test_an_unknown_constant_leaves_a_bound_up_to_it():
-    net = belief_net(chained(UPPER, ABOVE, 5), LAYERS)
-    assert type(net.density) is Density and not isinstance(net.density, Unnormalized)
+    """One that has the ladder of the law on top, whatever stands below."""
+    top = chained(harmonium(bits((3,)), 2), bits((3,)), 5)
+    upper = directed(harmonium(ABOVE, 3), ABOVE, 3, "second")
+    for law, net in (
+        (top, belief_net(belief_net(top, upper), LAYERS)),
+        (alone := chained(UPPER, ABOVE, 5), belief_net(alone, LAYERS)),
+    ):
+        assert isinstance(net.density, TemperedBound)
+        assert not isinstance(net.density, Bound | Unnormalized)
+        assert net.density.ladder is law.density.ladder and net.density.end is law.sample
 
 
 def test_wrong_input_is_refused(params):
