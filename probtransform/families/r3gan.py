@@ -46,7 +46,7 @@ def preset(event: Event) -> dict:
     if math.prod(event.shape) > 500:
         return {
             "width": 16,
-            "penalty": 1.0,
+            "penalty": 10.0,
             "steps": 4000,
             "batch": 64,
             "average": 0.995,
