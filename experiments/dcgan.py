@@ -2,8 +2,9 @@
 
     python -m experiments.dcgan
 
-Expect a sliced Wasserstein distance of 0.37, six times the floor, and an MMD of 0.33 (one seed): without a
-penalty it leaves modes out, and its recall is zero. Training takes about 65 seconds a seed on one core.
+Expect, at seed 0, a sliced Wasserstein distance of 0.076 and an MMD of 0.064, each 1.2 times that of fresh
+digits. With a momentum of 0.9 the same game left most modes out: 0.37 and 0.33. Training takes a minute and a
+half on a busy core.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python -m experiments.gan
 
-Expect sliced Wasserstein and MMD within twice the floor.
+Expect, at seed 0, sliced Wasserstein distance and MMD 1.2 times those of fresh digits.
 Training takes about 16 seconds a seed on two cores.
 """
 

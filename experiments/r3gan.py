@@ -2,8 +2,8 @@
 
     python -m experiments.r3gan
 
-Expect a sliced Wasserstein distance of 0.20, three times the floor, and an MMD of 0.18 (one seed): the game
-is still on its way after these few steps. Training takes about 80 seconds a seed on one core.
+Expect, at seed 0, a sliced Wasserstein distance and an MMD 1.5 times those of fresh digits; with a momentum
+of 0.9 it was three times. Training takes about 80 seconds a seed on one core.
 """
 
 from __future__ import annotations
