@@ -12,14 +12,14 @@ latents and of the styles of a StyleGAN2.
 
 Expect, of seed 0 with `--width 8 --count 2000`, floor 1.5, after so many images in updates of each critic:
 
-    --images                  96000     384000
-    R3GAN                                 10.4
-    R3GAN, --gamma 0.1         54.7       14.8
-    hinge, spectral norm       56.0        9.5
-    WGAN-GP                   127.7       37.9
-    DCGAN                      70.6       48.4
+    --images                  96000     192000     384000
+    R3GAN                                 23.2       10.4
+    R3GAN, --gamma 0.1         54.7                  14.8
+    hinge, spectral norm       56.0       19.5        9.5
+    WGAN-GP                   127.7       78.8       37.9
+    DCGAN                      70.6       55.7       48.4
 
-twenty minutes, and an hour and a quarter, of one core. R3GAN by `--gamma`: 11.6 at 1, 10.6 at 3, 11.4 at 30.
+twenty minutes, forty, and an hour and a quarter, of one core. R3GAN by `--gamma`: 11.6 at 1, 10.6 at 3, 11.4 at 30.
 WGAN-GP, whose generator makes a fifth of the others' steps, has 31.1 after as many as theirs in the left
 column. So short a training of so small a StyleGAN2 has a recall of zero, and its curve says nothing.
 
