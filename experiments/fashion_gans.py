@@ -19,9 +19,9 @@ Expect, of seed 0 with `--width 8 --count 2000`, floor 1.5, after so many images
     WGAN-GP                   127.7       78.8       37.9
     DCGAN                      70.6       55.7       48.4
 
-twenty minutes, forty, and an hour and a quarter, of one core. R3GAN by `--gamma`: 11.6 at 1, 10.6 at 3, 11.4 at 30.
-WGAN-GP, whose generator makes a fifth of the others' steps, has 31.1 after as many as theirs in the left
-column. So short a training of so small a StyleGAN2 has a recall of zero, and its curve says nothing.
+twenty minutes, forty, and an hour and a quarter, of one core. R3GAN by `--gamma`: 11.6 at 1, 10.6 at 3, 11.4
+at 30. WGAN-GP, whose generator makes a fifth of the others' steps, has 31.1 after as many as theirs in the
+left column. So short a training of so small a StyleGAN2 has a recall of zero, and its curve says nothing.
 
 With `--width 8 --images 384000 --count 2000 --which labels`, a quarter of an hour, BigGAN comes to 8.1; its
 labels are read off 90.0% of its samples, off 92.4% of test images: 97.3% of those. Truncated:
