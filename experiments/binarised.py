@@ -55,6 +55,7 @@ from probtransform.core import (
 from probtransform.data import load
 from probtransform.distributions import bernoulli, normal
 from probtransform.evaluation import latent_importance
+from probtransform.networks import Linear
 from probtransform.objectives import disentangling, importance_weighted, pathwise
 from probtransform.training import fit
 from probtransform.transforms import decoder
@@ -94,7 +95,7 @@ def two_layers(inputs: int, width: int, outputs: int) -> Network:
     """`f32[inputs] -> f32[outputs]`, one hidden layer of ReLU."""
 
     def build(rngs):
-        first, last = nnx.Linear(inputs, width, rngs=rngs), nnx.Linear(width, outputs, rngs=rngs)
+        first, last = Linear(inputs, width, rngs=rngs), Linear(width, outputs, rngs=rngs)
         return nnx.Sequential(first, nnx.relu, last)
 
     return from_nnx(build)

@@ -13,6 +13,7 @@ from flax import nnx
 from safetensors.numpy import load_file
 
 from ..core import Network, from_nnx
+from ..networks.linear import Linear
 from ..objectives.contrastive.nt_xent import unit
 from ..objectives.contrastive.sides import sharpness
 from .classifiers import SHIPPED, Conv, halved
@@ -80,7 +81,7 @@ class ImageSide(nnx.Module):
         self.conv1 = Conv(channels, 16, rngs)
         self.conv2 = Conv(16, 24, rngs)
         self.conv3 = Conv(24, 32, rngs)
-        self.last = nnx.Linear((height // 8) * (width // 8) * 32, SIZE, rngs=rngs)
+        self.last = Linear((height // 8) * (width // 8) * 32, SIZE, rngs=rngs)
 
     def __call__(self, x):
         for conv in (self.conv1, self.conv2, self.conv3):

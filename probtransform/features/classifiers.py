@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 
 from ..core import Network, from_nnx
 from ..networks.convolution import Conv
+from ..networks.linear import Linear
 from .extractor import Extractor
 
 he_normal = nnx.initializers.he_normal()
@@ -29,8 +30,8 @@ class Classifier(nnx.Module):
         self.conv1 = Conv(channels, 32, rngs, init=he_normal)
         self.conv2 = Conv(32, 48, rngs, init=he_normal)
         self.conv3 = Conv(48, 96, rngs, init=he_normal)
-        self.features = nnx.Linear((height // 8) * (width // 8) * 96, 64, rngs=rngs)
-        self.logits = nnx.Linear(64, classes, rngs=rngs)
+        self.features = Linear((height // 8) * (width // 8) * 96, 64, rngs=rngs)
+        self.logits = Linear(64, classes, rngs=rngs)
 
     def __call__(self, x):
         for conv in (self.conv1, self.conv2, self.conv3):

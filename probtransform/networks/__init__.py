@@ -7,6 +7,7 @@ from .conv import Residual, convnet
 from .convolution import Conv
 from .dit import dit
 from .encoder import encoder
+from .linear import Linear
 from .made import made
 from .mlp import mlp
 from .norm import GroupNorm
@@ -17,6 +18,7 @@ from .waves import waves
 __all__ = [
     "Conv",
     "GroupNorm",
+    "Linear",
     "Residual",
     "SelfAttention",
     "causal",

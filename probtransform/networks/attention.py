@@ -8,6 +8,7 @@ import numpy as np
 from flax import nnx
 
 from ..core.check import positive
+from .linear import contracted
 
 
 class SelfAttention(nnx.Module):
@@ -28,10 +29,10 @@ class SelfAttention(nnx.Module):
                 "choose a divisor of the width"
             )
         shape = (heads, width // heads)
-        self.query = nnx.LinearGeneral(width, shape, rngs=rngs)
-        self.key = nnx.LinearGeneral(width, shape, rngs=rngs)
-        self.value = nnx.LinearGeneral(width, shape, rngs=rngs)
-        self.out = nnx.LinearGeneral(shape, width, axis=(-2, -1), rngs=rngs)
+        self.query = nnx.LinearGeneral(width, shape, dot_general=contracted, rngs=rngs)
+        self.key = nnx.LinearGeneral(width, shape, dot_general=contracted, rngs=rngs)
+        self.value = nnx.LinearGeneral(width, shape, dot_general=contracted, rngs=rngs)
+        self.out = nnx.LinearGeneral(shape, width, axis=(-2, -1), dot_general=contracted, rngs=rngs)
         self.causal = causal
 
     def __call__(self, x):

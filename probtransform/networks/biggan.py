@@ -11,6 +11,7 @@ from flax import nnx
 from ..core import Network, from_nnx
 from ..core.check import positive
 from .convolution import Conv
+from .linear import Linear
 from .pyramid import Shape, pyramid, reach_of
 from .resnet_gan import GROUPS, ups
 from .unet import AdaptiveNorm
@@ -30,7 +31,7 @@ class Generator(nnx.Module):
         draws = jax.random.normal(rngs.params(), (classes, width))
         self.embedding = nnx.Param(draws) if classes else None
         shared = width if classes else 0
-        self.first = nnx.Linear(first, math.prod(self.grid), rngs=rngs)
+        self.first = Linear(first, math.prod(self.grid), rngs=rngs)
         self.blocks = ups(shape, width, [shared + part for part in rest], rngs)
         self.norm = AdaptiveNorm(width, GROUPS, 0, rngs)
         self.last = Conv(width, shape[2], rngs, reach_of(shape))

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core import Causal
 from ..core.check import positive
+from .bilinear import product
 from .unroll import one_by_one
 
 
@@ -66,8 +67,8 @@ def causal(
     def apply(params, x, cond=None):
         kernels, known = weights(params, cond)
         for kernel, bias in zip(kernels[:-1], known[:-1], strict=True):
-            x = activation(x @ kernel + bias)
-        return (x @ kernels[-1] + known[-1]).reshape(size, outputs)
+            x = activation(product(x, kernel) + bias)
+        return (product(x, kernels[-1]) + known[-1]).reshape(size, outputs)
 
     def unroll(params, answer, z, cond=None):
         return one_by_one(answer, degrees, outputs, activation)(*weights(params, cond), z)

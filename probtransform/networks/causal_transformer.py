@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from ..core import Causal, Network, one_hot
 from ..core.check import positive
+from .bilinear import product
 from .transformer import behind, blocks, dense, norm
 
 
@@ -87,7 +88,7 @@ def over(
         before = jax.vmap(embedding.apply, (None, 0))(params["symbols"], x[:-1])
         h = jnp.concatenate([start(params, cond)[None], before]) + params["places"]
         h = body.apply(params["blocks"], h, behind(size), key)
-        return norm(h) @ params["last"] + params["bias"]
+        return product(norm(h), params["last"]) + params["bias"]
 
     def unroll(params, answer, z, cond=None):
         def place(state, at):

@@ -8,6 +8,7 @@ from flax import nnx
 from ..core import Network, from_nnx
 from ..core.check import positive
 from .convolution import Conv, lecun
+from .linear import Linear
 from .norm import GroupNorm
 
 zeros = nnx.initializers.zeros
@@ -25,10 +26,10 @@ class Residual(nnx.Module):
     def __init__(self, inputs: int, outputs: int, context: int, groups: int, rngs: nnx.Rngs):
         self.norm1 = GroupNorm(inputs, groups, rngs)
         self.conv1 = Conv(inputs, outputs, rngs)
-        self.context = nnx.Linear(context, outputs, rngs=rngs) if context else None
+        self.context = Linear(context, outputs, rngs=rngs) if context else None
         self.norm2 = GroupNorm(outputs, groups, rngs)
         self.conv2 = Conv(outputs, outputs, rngs, init=zeros)
-        self.shortcut = nnx.Linear(inputs, outputs, rngs=rngs) if inputs != outputs else None
+        self.shortcut = Linear(inputs, outputs, rngs=rngs) if inputs != outputs else None
 
     def __call__(self, x, context=None):
         h = self.conv1(jax.nn.silu(self.norm1(x)))

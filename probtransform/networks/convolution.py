@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from ..core.check import positive
-from .bilinear import convolve, middle
+from .bilinear import convolve, middle, product
 
 lecun = nnx.initializers.lecun_normal()
 
@@ -51,7 +51,7 @@ class Halving(nnx.Module):
         h, w = x.shape[0] - 2, x.shape[1] - 2
         seen = [x[a : a + h : 2, b : b + w : 2] for a in range(4) for b in range(4)]
         kernel = self.kernel[...].reshape(-1, self.bias.shape[0])
-        return jnp.concatenate(seen, -1) @ kernel + self.bias[...]
+        return product(jnp.concatenate(seen, -1), kernel) + self.bias[...]
 
 
 class Doubling(nnx.Module):
@@ -73,7 +73,7 @@ class Doubling(nnx.Module):
 
         def of_parity(a, b):
             seen = [x[a + p : a + p + h, b + q : b + q + w] for p in range(2) for q in range(2)]
-            return jnp.concatenate(seen, -1) @ self.kernel[2 * a + b].reshape(-1, outputs)
+            return product(jnp.concatenate(seen, -1), self.kernel[2 * a + b].reshape(-1, outputs))
 
         parts = jnp.stack([jnp.stack([of_parity(a, b) for b in range(2)]) for a in range(2)])
         whole = parts.transpose(2, 0, 3, 1, 4).reshape(2 * h, 2 * w, outputs)

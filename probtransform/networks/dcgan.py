@@ -12,6 +12,7 @@ from flax import nnx
 from ..core import Network, from_nnx
 from ..core.check import positive
 from .convolution import Conv, Doubling, Halving
+from .linear import Linear
 from .norm import GroupNorm
 from .projection import Projection
 from .pyramid import Shape, pyramid, reach_of
@@ -25,7 +26,7 @@ class Generator(nnx.Module):
     def __init__(self, shape: Shape, latent: int, classes: int, width: int, rngs: nnx.Rngs):
         grids = pyramid(shape, width)
         self.grid = grids[0]
-        self.first = nnx.Linear(latent + classes, math.prod(self.grid), rngs=rngs)
+        self.first = Linear(latent + classes, math.prod(self.grid), rngs=rngs)
         self.norm = GroupNorm(grids[0][2], GROUPS, rngs)
         self.doublings = nnx.List([Doubling(a[2], b[2], rngs) for a, b in pairwise(grids)])
         self.norms = nnx.List([GroupNorm(b[2], GROUPS, rngs) for b in grids[1:]])

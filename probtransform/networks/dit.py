@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core import Network
 from ..core.check import example, positive
+from .bilinear import product
 from .transformer import dense, norm
 from .waves import timed, waves
 
@@ -78,19 +79,21 @@ def dit(
 
         def block(h, p):
             b1, a1, g1, b2, a2, g2 = sway(p["modulation"], e, 6)
-            qkv = (modulated(h, b1, a1) @ p["qkv"]).reshape(len(h), 3, heads, -1)
+            qkv = product(modulated(h, b1, a1), p["qkv"]).reshape(len(h), 3, heads, -1)
             q, k = turned(qkv[:, 0], turn), turned(qkv[:, 1], turn)
             # its softmax is in float32 for bfloat16 too
             read = jax.nn.dot_product_attention(q, k, qkv[:, 2]).reshape(h.shape)
-            h = h + g1 * (read @ p["out"])
-            return h + g2 * (jax.nn.gelu(modulated(h, b2, a2) @ p["up"]) @ p["down"]), None
+            h = h + g1 * product(read, p["out"])
+            return h + g2 * product(
+                jax.nn.gelu(product(modulated(h, b2, a2), p["up"])), p["down"]
+            ), None
 
-        h = patches(x, patch) @ params["tokens"] + code
+        h = product(patches(x, patch), params["tokens"]) + code
         if registers:
             h = jnp.concatenate([params["registers"], h])
         h, _ = jax.lax.scan(block, h, params["blocks"])
         shown = modulated(h[registers:], *sway(params["modulation"], e, 2))
-        return unpatched(shown @ params["last"] + params["bias"], patch, shape)
+        return unpatched(product(shown, params["last"]) + params["bias"], patch, shape)
 
     return timed("dit", Network(init, apply), width, classes, compute)
 

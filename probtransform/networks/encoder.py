@@ -9,6 +9,7 @@ from ..core import Network, from_nnx
 from ..core.check import positive
 from .conv import Residual
 from .convolution import Halving
+from .linear import Linear
 from .norm import GroupNorm
 
 GROUPS = 8
@@ -27,7 +28,7 @@ class Encoder(nnx.Module):
         self.second = Halving(width // 4, width, rngs)
         self.block = Residual(width, width, 0, GROUPS, rngs)
         self.norm2 = GroupNorm(width, GROUPS, rngs)
-        self.last = nnx.Linear(width, features, rngs=rngs)
+        self.last = Linear(width, features, rngs=rngs)
 
     def __call__(self, x):
         x = self.second(jax.nn.silu(self.norm1(self.first(x))))

@@ -11,6 +11,7 @@ from flax import nnx
 from ..core import Network, from_nnx
 from ..core.check import positive
 from .convolution import Conv, Halving
+from .linear import Linear
 from .pyramid import Shape, pyramid, reach_of
 
 
@@ -23,8 +24,8 @@ class EnergyConvNet(nnx.Module):
         last = nnx.initializers.zeros if quiet else nnx.initializers.lecun_normal()
         self.first = Conv(shape[2], width, rngs, reach_of(shape))
         self.halvings = nnx.List([Halving(a[2], b[2], rngs) for a, b in pairwise(grids)])
-        self.hidden = nnx.Linear(size, 4 * width, rngs=rngs)
-        self.last = nnx.Linear(4 * width, outputs, kernel_init=last, rngs=rngs)
+        self.hidden = Linear(size, 4 * width, rngs=rngs)
+        self.last = Linear(4 * width, outputs, kernel_init=last, rngs=rngs)
 
     def __call__(self, x):
         x = jax.nn.silu(self.first(x))

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from .bilinear import product
 from .convolution import convolved
 
 
@@ -25,7 +26,7 @@ class Equalised(nnx.Module):
 
     def __call__(self, x):
         scale = self.pace * self.kernel.shape[0] ** -0.5
-        return x @ (self.kernel[...] * scale) + self.bias[...] * self.pace
+        return product(x, self.kernel[...] * scale) + self.bias[...] * self.pace
 
 
 class Convolved(nnx.Module):

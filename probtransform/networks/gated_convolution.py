@@ -10,6 +10,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from .bilinear import product
 from .transformer import dense, norm
 
 
@@ -49,10 +50,10 @@ def right(p, x, kept, known, key=None, dropout: float = 0.0):
 
 def gated(p, neighbours, known, key, dropout):
     """`a sigmoid(b)` with `(a, b) = silu(neighbours conv + known) gate`; the key drops features."""
-    t = jax.nn.silu(jnp.concatenate(neighbours, -1) @ p["conv"] + known)
+    t = jax.nn.silu(product(jnp.concatenate(neighbours, -1), p["conv"]) + known)
     if key is not None and dropout:
         t = t * jax.random.bernoulli(key, 1 - dropout, t.shape) / (1 - dropout)
-    a, b = jnp.split(t @ p["gate"], 2, -1)
+    a, b = jnp.split(product(t, p["gate"]), 2, -1)
     return a * jax.nn.sigmoid(b)
 
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from ..core import Network, one_hot
 from ..core.check import positive
+from .bilinear import product
 from .transformer import dense
 
 
@@ -45,8 +46,8 @@ def local_convnet(
     def apply(params, x, cond=None):
         bias = params["bias"]
         label = jnp.broadcast_to(one_hot(cond, classes), (h, w, classes))
-        y = neighbours(jnp.concatenate([x, label], -1)) @ params["first"] + bias["first"]
-        y = jax.nn.silu(y) @ params["middle"] + bias["middle"]
-        return neighbours(jax.nn.silu(y)) @ params["last"] + bias["last"]
+        y = product(neighbours(jnp.concatenate([x, label], -1)), params["first"]) + bias["first"]
+        y = product(jax.nn.silu(y), params["middle"]) + bias["middle"]
+        return product(neighbours(jax.nn.silu(y)), params["last"]) + bias["last"]
 
     return Network(init, apply)

@@ -11,7 +11,9 @@ from flax import nnx
 
 from ..core import Network, from_nnx, one_hot
 from ..core.check import positive
+from .bilinear import product
 from .causal import degrees_of
+from .linear import Linear
 
 
 class Masked(nnx.Module):
@@ -36,7 +38,7 @@ class Masked(nnx.Module):
         return (read < write if self.strict else read <= write).astype(np.float32)
 
     def __call__(self, x):
-        return x @ (self.kernel[...] * self.mask()) + self.bias[...]
+        return product(x, self.kernel[...] * self.mask()) + self.bias[...]
 
 
 class MADE(nnx.Module):
@@ -53,7 +55,7 @@ class MADE(nnx.Module):
         self.hidden = nnx.List([Masked(hidden, hidden, False, rngs) for _ in range(depth - 1)])
         self.last = Masked(hidden, written, True, rngs, quiet=True)
         # the condition is known before the first symbol: every unit may read it
-        linear = partial(nnx.Linear, context, use_bias=False, rngs=rngs)
+        linear = partial(Linear, context, use_bias=False, rngs=rngs)
         self.context = linear(width) if context else None
         zeros = nnx.initializers.zeros
         self.direct = linear(len(written), kernel_init=zeros) if context else None

@@ -9,6 +9,7 @@ from flax import nnx
 
 from ..core import Network, from_nnx
 from ..core.check import positive
+from .linear import Linear
 
 
 class MLP(nnx.Module):
@@ -19,7 +20,7 @@ class MLP(nnx.Module):
     """
 
     def __init__(self, inputs, outputs, width, depth, quiet: bool, bias: bool, rngs: nnx.Rngs):
-        linear = partial(nnx.Linear, rngs=rngs)
+        linear = partial(Linear, rngs=rngs)
         self.first = linear(inputs, width)
         self.hidden = nnx.List([linear(width, width) for _ in range(depth - 1)])
         last = nnx.initializers.zeros if quiet else nnx.initializers.lecun_normal()

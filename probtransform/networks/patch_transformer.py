@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from ..core import Network, one_hot
 from ..core.check import positive
+from .bilinear import product
 from .transformer import blocks, dense, norm
 
 
@@ -40,9 +41,9 @@ def patch_transformer(
         }
 
     def apply(params, x, cond=None):
-        h = x @ params["tokens"] + params["places"]
+        h = product(x, params["tokens"]) + params["places"]
         if classes:
             h = h + one_hot(cond, classes) @ params["labels"]
-        return norm(body.apply(params["blocks"], h, 0.0)) @ params["last"] + params["bias"]
+        return product(norm(body.apply(params["blocks"], h, 0.0)), params["last"]) + params["bias"]
 
     return Network(init, apply)

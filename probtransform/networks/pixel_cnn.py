@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core import Causal, one_hot
 from ..core.check import example, positive
+from .bilinear import product
 from .gated_convolution import blocks, down, loud, right
 from .transformer import dense
 
@@ -81,12 +82,12 @@ def pixel_cnn(
             first, second = (None, None) if keys is None else keys
             kept = jnp.zeros((reach, w, width)), jnp.zeros((h, reach, width))
             v, _ = down(p, v, kept[0], p["known"], first, dropout)
-            x, _ = right(q, x, kept[1], q["known"] + loud(v) @ q["link"], second, dropout)
+            x, _ = right(q, x, kept[1], q["known"] + product(loud(v), q["link"]), second, dropout)
             return (v, x), None
 
         keys = None if key is None else jax.random.split(key, 2 * depth).reshape(depth, 2)
         (_, x), _ = jax.lax.scan(block, (above, left), (*labelled(params, cond), keys))
-        known = (loud(x) @ params["head"])[:, :, None]
+        known = product(loud(x), params["head"])[:, :, None]
         if c > 1:  # channel k reads the channels l < k
             parts = jnp.einsum("hwcv,cvu->hwcu", e, params["channels"])
             known = known + jnp.einsum("kl,hwlu->hwku", np.tri(c, k=-1, dtype="float32"), parts)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import jax
 from flax import nnx
 
+from .linear import Linear
+
 
 class Projection(nnx.Module):
     """Features `phi: f32[k]`, label `y: f32[classes]` -> a logit: `v' phi + b + y' E phi`.
@@ -16,7 +18,7 @@ class Projection(nnx.Module):
     """
 
     def __init__(self, features: int, classes: int, rngs: nnx.Rngs, bias: bool = True):
-        self.linear = nnx.Linear(features, 1, use_bias=bias, rngs=rngs)
+        self.linear = Linear(features, 1, use_bias=bias, rngs=rngs)
         draws = jax.random.normal(rngs.params(), (classes, features)) * features**-0.5
         self.embedding = nnx.Param(draws) if classes else None
 

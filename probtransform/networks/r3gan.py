@@ -13,6 +13,7 @@ from ..core import Network, from_nnx
 from ..core.check import positive
 from .convolution import Conv, resized
 from .dcgan import leaky
+from .linear import Linear
 from .projection import Projection
 from .pyramid import Shape, pyramid, reach_of
 
@@ -34,7 +35,7 @@ class Block(nnx.Module):
     def __init__(self, width: int, blocks: int, size: int, rngs: nnx.Rngs):
         wide = 2 * width
         init = scaled(GAIN * blocks**-0.25)
-        self.widen = nnx.Linear(width, wide, kernel_init=init, rngs=rngs)
+        self.widen = Linear(width, wide, kernel_init=init, rngs=rngs)
         if wide > GROUP and wide % GROUP:
             raise ValueError(
                 f"r3gan: got width={width}, wanted a multiple of {GROUP // 2}, for twice as many "
@@ -42,7 +43,7 @@ class Block(nnx.Module):
             )
         groups = max(wide // GROUP, 1)
         self.grouped = Conv(wide, wide, rngs, size, groups, init)
-        self.narrow = nnx.Linear(wide, width, use_bias=False, kernel_init=zeros, rngs=rngs)
+        self.narrow = Linear(wide, width, use_bias=False, kernel_init=zeros, rngs=rngs)
 
     def __call__(self, x):
         return x + self.narrow(leaky(self.grouped(leaky(self.widen(x)))))
@@ -62,7 +63,7 @@ class Generator(nnx.Module):
         self.first = linear(latent + classes, grids[0][2], rngs)
         self.stages = stages(grids, depth, reach_of(shape), rngs)
         self.between = nnx.List([linear(a[2], b[2], rngs) for a, b in pairwise(grids)])
-        self.last = nnx.Linear(width, shape[2], rngs=rngs)
+        self.last = Linear(width, shape[2], rngs=rngs)
 
     def __call__(self, z, y):
         x = self.basis[...] * self.first(jnp.concatenate([z, y]))
@@ -78,7 +79,7 @@ class Critic(nnx.Module):
     def __init__(self, shape: Shape, classes, width, depth, rngs: nnx.Rngs):
         grids = pyramid(shape, width)[::-1]
         self.sides = tuple(grid[:2] for grid in grids[1:])
-        self.first = nnx.Linear(shape[2], width, rngs=rngs)
+        self.first = Linear(shape[2], width, rngs=rngs)
         self.stages = stages(grids, depth, reach_of(shape), rngs)
         self.between = nnx.List([linear(a[2], b[2], rngs) for a, b in pairwise(grids)])
         h, w, channels = grids[-1]
@@ -98,8 +99,8 @@ def scaled(gain: float):
     return nnx.initializers.variance_scaling(gain**2, "fan_in", "normal")
 
 
-def linear(inputs: int, outputs: int, rngs: nnx.Rngs) -> nnx.Linear:
-    return nnx.Linear(inputs, outputs, use_bias=False, rngs=rngs)
+def linear(inputs: int, outputs: int, rngs: nnx.Rngs) -> Linear:
+    return Linear(inputs, outputs, use_bias=False, rngs=rngs)
 
 
 def stages(grids, depth: int, size: int, rngs: nnx.Rngs) -> nnx.List:

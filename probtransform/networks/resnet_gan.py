@@ -11,6 +11,7 @@ from flax import nnx
 from ..core import Network, from_nnx
 from ..core.check import positive
 from .convolution import Conv
+from .linear import Linear
 from .projection import Projection
 from .pyramid import Shape, pyramid, reach_of
 from .unet import AdaptiveNorm, doubled, halved
@@ -74,7 +75,7 @@ class Generator(nnx.Module):
     def __init__(self, shape: Shape, latent: int, classes: int, width: int, rngs: nnx.Rngs):
         grids = pyramid(shape, width)
         self.grid = grids[0]
-        self.first = nnx.Linear(latent, math.prod(self.grid), rngs=rngs)
+        self.first = Linear(latent, math.prod(self.grid), rngs=rngs)
         self.blocks = ups(shape, width, [classes] * len(grids), rngs)
         self.norm = AdaptiveNorm(width, GROUPS, 0, rngs)
         self.last = Conv(width, shape[2], rngs, reach_of(shape))

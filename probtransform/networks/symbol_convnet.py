@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core import Network, one_hot
 from ..core.check import positive
+from .bilinear import product
 from .transformer import dense, norm
 from .waves import waves
 
@@ -64,11 +65,13 @@ def symbol_convnet(
         known = jnp.concatenate([waves(t, TIMES), one_hot(cond, classes)])
 
         def block(h, p):
-            y = around(norm(h)) @ p["conv"] + known @ p["known"]
-            return h + jax.nn.silu(y) @ p["mix"], None
+            y = product(around(norm(h)), p["conv"]) + known @ p["known"]
+            return h + product(jax.nn.silu(y), p["mix"]), None
 
         h, _ = jax.lax.scan(block, h, params["blocks"])
-        logits = jax.nn.silu(norm(h) @ params["head"]) @ params["last"] + params["bias"]
+        logits = (
+            product(jax.nn.silu(product(norm(h), params["head"])), params["last"]) + params["bias"]
+        )
         return logits.reshape(x.size, levels)
 
     return Network(init, apply)

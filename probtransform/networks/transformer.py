@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core.check import positive
+from .bilinear import product
 
 
 class Blocks(NamedTuple):
@@ -61,9 +62,11 @@ def blocks(who: str, width: int, depth: int, heads: int, dropout: float = 0.0) -
         def block(h, p_keys):
             p, keys = p_keys
             first, second = (None, None) if keys is None else keys
-            q, k, v = split(norm(h) @ p["qkv"])
-            h = h + dropped(read(q, k, v, ahead) @ p["out"], first)
-            return h + dropped(jax.nn.gelu(norm(h) @ p["up"]) @ p["down"], second), None
+            q, k, v = split(product(norm(h), p["qkv"]))
+            h = h + dropped(product(read(q, k, v, ahead), p["out"]), first)
+            return h + dropped(
+                product(jax.nn.gelu(product(norm(h), p["up"])), p["down"]), second
+            ), None
 
         keys = None if key is None else jax.random.split(key, 2 * depth).reshape(depth, 2)
         return jax.lax.scan(block, h, (params, keys))[0]
@@ -77,11 +80,11 @@ def blocks(who: str, width: int, depth: int, heads: int, dropout: float = 0.0) -
 
         def block(h, p_k_v):
             p, k, v = p_k_v
-            q, new_k, new_v = split(norm(h) @ p["qkv"])
+            q, new_k, new_v = split(product(norm(h), p["qkv"]))
             k = jax.lax.dynamic_update_slice(k, new_k, (0, i, 0))
             v = jax.lax.dynamic_update_slice(v, new_v, (0, i, 0))
-            h = h + read(q, k, v, ahead) @ p["out"]
-            return h + jax.nn.gelu(norm(h) @ p["up"]) @ p["down"], (k, v)
+            h = h + product(read(q, k, v, ahead), p["out"])
+            return h + product(jax.nn.gelu(product(norm(h), p["up"])), p["down"]), (k, v)
 
         return jax.lax.scan(block, h, (params, *kept))
 

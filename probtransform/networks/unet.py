@@ -10,6 +10,7 @@ from ..core import Network, from_nnx
 from ..core.check import positive
 from .conv import zeros
 from .convolution import Conv
+from .linear import Linear
 from .norm import GroupNorm
 from .waves import timed
 
@@ -24,7 +25,7 @@ class AdaptiveNorm(GroupNorm):
 
     def __init__(self, channels: int, groups: int, context: int, rngs: nnx.Rngs):
         super().__init__(channels, groups, rngs)
-        self.context = nnx.Linear(context, 2 * channels, rngs=rngs) if context else None
+        self.context = Linear(context, 2 * channels, rngs=rngs) if context else None
 
     def __call__(self, x, e=None):
         y = super().__call__(x.astype(jnp.float32))
@@ -44,8 +45,8 @@ class Attention(nnx.Module):
                 "choose a divisor of the width at every scale that attends"
             )
         self.norm = AdaptiveNorm(width, groups, 0, rngs)
-        self.qkv = nnx.Linear(width, 3 * width, rngs=rngs)
-        self.out = nnx.Linear(width, width, kernel_init=zeros, rngs=rngs)
+        self.qkv = Linear(width, 3 * width, rngs=rngs)
+        self.out = Linear(width, width, kernel_init=zeros, rngs=rngs)
         self.heads = heads
 
     def __call__(self, x):
@@ -68,7 +69,7 @@ class Block(nnx.Module):
         self.conv1 = Conv(inputs, outputs, rngs)
         self.norm2 = AdaptiveNorm(outputs, groups, context, rngs)
         self.conv2 = Conv(outputs, outputs, rngs, init=zeros)
-        self.shortcut = nnx.Linear(inputs, outputs, rngs=rngs) if inputs != outputs else None
+        self.shortcut = Linear(inputs, outputs, rngs=rngs) if inputs != outputs else None
         self.attention = Attention(outputs, groups, heads, rngs) if heads else None
 
     def __call__(self, x, e):

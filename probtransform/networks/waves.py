@@ -9,6 +9,7 @@ from flax import nnx
 
 from ..core import Network, from_nnx, one_hot
 from ..core.check import positive
+from .linear import Linear
 
 SLOWEST, FASTEST = 0.1, 100.0  # radians a unit
 
@@ -40,8 +41,8 @@ class Embedding(nnx.Module):
     """
 
     def __init__(self, size: int, classes: int, rngs: nnx.Rngs):
-        self.first = nnx.Linear(size, size, rngs=rngs)
-        self.second = nnx.Linear(size, size, rngs=rngs)
+        self.first = Linear(size, size, rngs=rngs)
+        self.second = Linear(size, size, rngs=rngs)
         label = nnx.initializers.normal(0.5)
         self.labels = nnx.Param(label(rngs.params(), (classes, size))) if classes else None
         self.size, self.classes = size, classes
