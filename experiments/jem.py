@@ -29,8 +29,9 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold
 
-from probtransform.core import Event, Maybe, log_density_many
+from probtransform.core import Batch, Event, Maybe, log_density_many
 from probtransform.data import Data, load
 from probtransform.distributions.over_labels import of_every_label
 from probtransform.evaluation.calibration import expected_calibration_error
@@ -43,7 +44,7 @@ from .study import build as build_run
 @dataclass(frozen=True)
 class Config:
     data: str = "digits"
-    seeds: int = 3
+    seeds: int = 5
     steps: int = 3000
     batch: int = 128
     rate: float = 1e-3
@@ -101,8 +102,26 @@ def fashion(count: int, event: Event):
     return np.round(small * ((event.levels or 256) - 1)).astype(np.uint8)
 
 
-def judged(config: Config, data: Data, seed: int) -> dict[str, float]:
-    """One seed of the model or, with `contrast_weight=0`, of the plain classifier."""
+def fold(data: Data, seed: int) -> Data:
+    """All images, another fifth of which is kept for judging by each of five seeds."""
+    x, y = (np.concatenate(pair) for pair in zip(data.train, data.test, strict=True))
+    parts = list(StratifiedKFold(5, shuffle=True, random_state=0).split(x, y))
+    train, test = (Batch(x[rows], y[rows]) for rows in parts[seed % 5])
+    return data._replace(train=train, test=test)
+
+
+def calibrated(p, y) -> dict[str, float]:
+    """How often the largest probability is right, what it says, and how far that is off."""
+    return {
+        "accuracy": float((p.argmax(1) == y).mean()),
+        "confidence": float(p.max(1).mean()),
+        "calibration": expected_calibration_error(p, y),
+        "chance": chance(p),
+    }
+
+
+def judged(config: Config, data: Data, seed: int):
+    """One seed of the model or, with `contrast_weight=0`, of the plain classifier: a row, and `p(y|x)`."""
     own = ("width", "depth", "chains", "moves", "step_size", "renewed", "sweeps", "contrast_weight")
     model = jem(data.event, **{name: getattr(config, name) for name in own})
     about = ("steps", "batch", "rate", "weight_decay", "average", "clip")
@@ -112,13 +131,7 @@ def judged(config: Config, data: Data, seed: int) -> dict[str, float]:
     )
     params, x, y = averaged(fitted.state), data.test.x, np.asarray(data.test.cond)
     p = probabilities(model, params, x, data.event.classes)
-    row = {
-        "accuracy": float((p.argmax(1) == y).mean()),
-        "calibration": expected_calibration_error(p, y),
-        "chance": chance(p),
-        "confidence": float(p.max(1).mean()),
-        "seconds": fitted.seconds,
-    }
+    row = calibrated(p, y) | {"seconds": fitted.seconds}
 
     def score(x):
         if config.contrast_weight:
@@ -129,23 +142,30 @@ def judged(config: Config, data: Data, seed: int) -> dict[str, float]:
     for name, others in {"shuffled": shuffled(x), "fashion": fashion(len(x), data.event)}.items():
         is_digit = np.r_[np.ones(len(x)), np.zeros(len(others))]
         row[f"auroc_{name}"] = float(roc_auc_score(is_digit, np.r_[inside, score(others)]))
-    return row
+    return row, p
 
 
 def main(config: Config = Config(), out: Path | None = None) -> dict[str, list[dict[str, float]]]:
     data = load(config.data, labels=True)
     plain = replace(config, contrast_weight=0.0, moves=1, chains=1)
     rows: dict[str, list[dict[str, float]]] = {}
+    pooled: dict[str, dict[str, float]] = {}
     for name, each in {"labels alone": plain, "jem": config}.items():
-        rows[name] = []
+        rows[name], said, labels = [], [], []
         for seed in range(config.seeds):
-            rows[name].append(judged(each, data, seed))
-            print(name, {key: round(v, 4) for key, v in rows[name][-1].items()}, flush=True)
-        mean = {key: np.mean([row[key] for row in rows[name]]) for key in rows[name][0]}
-        print(name, "mean", {key: round(float(v), 4) for key, v in mean.items()}, flush=True)
+            part = fold(data, seed)
+            row, p = judged(each, part, seed)
+            rows[name].append(row)
+            said.append(p)
+            labels.append(part.test.cond)
+            print(name, {key: round(v, 4) for key, v in row.items()}, flush=True)
+        mean = {key: float(np.mean([row[key] for row in rows[name]])) for key in rows[name][0]}
+        pooled[name] = mean | calibrated(np.concatenate(said), np.concatenate(labels))
+        print(name, "all", {key: round(v, 4) for key, v in pooled[name].items()}, flush=True)
     if out is not None:
+        table = {"config": asdict(config), "rows": rows, "all": pooled}
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps({"config": asdict(config), "rows": rows}, indent=1) + "\n")
+        out.write_text(json.dumps(table, indent=1) + "\n")
     return rows
 
 
