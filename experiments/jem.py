@@ -1,21 +1,21 @@
 """jem on labelled digits: is it as good a classifier, does it know how sure to be, and what is no digit?
 
-    python -m experiments.jem --out runs/jem.json
+    python -m experiments.jem --out experiments/results/jem.json
 
-Beside it the same network taught by the labels alone. Accuracy and expected calibration error (15 bins) on
-the test digits; how well the energy tells them from digits whose pixels are shuffled, an order for each, and
-from Fashion-MNIST averaged down to 8 x 8 (area under the ROC curve, of log p(x) up to a constant, and of the
-largest probability of the plain classifier). `chance` is the calibration error that labels drawn from the
-classifier's own probabilities would show: with so few images it is not zero.
+Beside it the same network taught by the labels alone. Each of five seeds is judged on another fifth of all
+digits. Accuracy and expected calibration error (15 bins); how well the energy tells them from digits whose
+pixels are shuffled, an order for each, and from Fashion-MNIST averaged down to 8 x 8 (area under the ROC
+curve, of log p(x) up to a constant, and of the largest probability of the plain classifier). `chance` is the
+calibration error that labels drawn from the classifier's own probabilities would show: it is not zero.
 
-Expect, at seed 0 (labels alone after 2000 steps):
+Expect, of all 1797 digits, areas as means over the fifths, in twelve minutes of a core:
 
-                  accuracy   calibration   by chance   shuffled   Fashion-MNIST
-    labels alone     98.6%        0.0085                   0.87
-    jem              98.1%        0.0153      0.0075       1.00            0.98
+                  accuracy   confidence   calibration   by chance   shuffled   Fashion-MNIST
+    labels alone     98.1%        99.1%        0.0143      0.0044       0.88            0.76
+    jem              98.3%        99.4%        0.0157      0.0037       1.00            0.98
 
 What is no digit is known by its energy, not by the largest probability. How sure to be is not learned here:
-labels alone are already as calibrated as so few images can show.
+both are surer than they are right, by a percent.
 """
 
 from __future__ import annotations
