@@ -1,6 +1,6 @@
 """Binarised images: what the bounds of one draw and of fifty are worth, beside pythae's.
 
-    python -m experiments.binarised --data digits --out runs/binarised_digits.json
+    python -m experiments.binarised --data digits --steps 1000 --latent 50 --out runs/binarised_digits.json
 
 One network, two layers each way, ReLU, N(0, I) codes and a coin for each pixel; the same Adam, steps and
 batches. `vae` learns the evidence bound with its divergence in closed form, `iwae` the bound of `samples`
@@ -8,13 +8,15 @@ draws, `dreg` the same by the doubly reparameterised gradient. Where pythae is i
 `pythae iwae` are trained beside them, by its own losses; all are judged by one estimate of `log p(x)` on test
 images, from `draws` importance weights. Pixels are 1 at or above half of the brightest level.
 
-Expect, on the digits with `--steps 1000`, means of five seeds and their standard errors, in nats:
+Expect, on the digits with `--steps 1000 --latent 50`, as many codes as Burda et al. (2015) have, means of
+five seeds and their standard errors, in nats:
 
-    vae          -17.699 +- 0.012       pythae vae   -17.691 +- 0.013
-    iwae         -16.912 +- 0.004       pythae iwae  -16.920 +- 0.008
-    dreg         -16.842 +- 0.005
+    vae          -18.247 +- 0.020       pythae vae   -18.167 +- 0.015
+    iwae         -17.178 +- 0.009       pythae iwae  -17.109 +- 0.006
+    dreg         -17.059 +- 0.006
 
-(with 3000 steps -16.961, -16.477, -16.452 and -16.904, -16.425: what fifty draws are worth shrinks),
+(with 20 codes -17.683, -16.889, -16.828 and -17.691, -16.920: what fifty draws are worth grows with the
+number of codes, for the bound of one draw loses by them, and shrinks with steps, to half a nat after 3000),
 and on Fashion-MNIST with `--data fashion_mnist --seeds 2 --steps 1500 --test 300`, in 25 minutes of a core:
 
     vae         -120.817 +- 0.057       pythae vae  -122.030 +- 0.625
@@ -102,8 +104,11 @@ def two_layers(inputs: int, width: int, outputs: int) -> Network:
 
 
 def coder(d: int, latent: int, width: int) -> Transform:
-    """The `decoder` between codes and coins."""
-    encode = reading(two_layers(d, width, 2 * latent), lambda x, cond: x.astype(jnp.float32))
+    """The `decoder` between codes and coins. The encoder says means and log-variances, as pythae's does."""
+    network, halved = two_layers(d, width, 2 * latent), np.repeat(np.float32([1, 0.5]), latent)
+    encode = Network(
+        network.init, lambda params, x, cond: halved * network.apply(params, x.astype(jnp.float32))
+    )
     decode = reading(two_layers(latent, width, d), lambda z, cond: z)
     return decoder(decode, encode, bernoulli((d,)))
 

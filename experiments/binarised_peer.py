@@ -59,16 +59,14 @@ def stepping(model, rate: float):
 def as_ours(model) -> dict:
     """The parameters of the distribution of `experiments.binarised.models`."""
 
-    def linear(*layers, scale=(1.0,)):
-        weights = [s * np.asarray(l.weight.detach()).T for l, s in zip(layers, scale, strict=True)]
-        biases = [s * np.asarray(l.bias.detach()) for l, s in zip(layers, scale, strict=True)]
-        kernel, bias = np.concatenate(weights, 1), np.concatenate(biases)
+    def linear(*layers):
+        kernel = np.concatenate([np.asarray(layer.weight.detach()).T for layer in layers], 1)
+        bias = np.concatenate([np.asarray(layer.bias.detach()) for layer in layers])
         return {"kernel": jnp.asarray(kernel), "bias": jnp.asarray(bias)}
 
     e, d = model.encoder, model.decoder
-    numbers = linear(e.mean, e.log_variance, scale=(1.0, 0.5))  # a log-scale is half a log-variance
     layers = {
-        "encoder": {0: linear(e.first), 2: numbers},
+        "encoder": {0: linear(e.first), 2: linear(e.mean, e.log_variance)},
         "decoder": {0: linear(d.first), 2: linear(d.last)},
     }
     return {"decoder": {name: {"layers": each} for name, each in layers.items()}}
