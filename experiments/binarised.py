@@ -19,9 +19,9 @@ five seeds and their standard errors, in nats:
 number of codes, for the bound of one draw loses by them, and shrinks with steps, to half a nat after 3000),
 and on Fashion-MNIST with `--data fashion_mnist --seeds 2 --steps 1500 --test 300`, in 25 minutes of a core:
 
-    vae         -120.817 +- 0.057       pythae vae  -122.030 +- 0.625
-    iwae        -116.882 +- 0.005       pythae iwae -118.340 +- 0.074
-    dreg        -116.320 +- 0.122
+    vae         -120.776 +- 0.210       pythae vae  -122.030 +- 0.625
+    iwae        -116.873 +- 0.110       pythae iwae -118.340 +- 0.074
+    dreg        -116.066 +- 0.082
 
 Seconds are of all seeds with compilation, ours in one program, pythae's one after another: no contest.
 """
