@@ -189,7 +189,7 @@ def test_bfloat16_is_close_and_keeps_parameters_and_times_in_float32(labelled):
     assert (found[1] != found[2]).any()
     program = jax.make_jaxpr(network.apply)(params, x, 0.5, 1)
     (scan,) = [e for e in program.eqns if e.primitive.name == "scan"]
-    assert formats(scan.params["jaxpr"], "dot_general") == {jnp.dtype("bfloat16")}
+    assert formats(scan.params["jaxpr"], "dot_general", "product") == {jnp.dtype("bfloat16")}
     assert formats(scan.params["jaxpr"], "exp", "rsqrt") == {jnp.dtype("float32")}
 
 
