@@ -9,7 +9,7 @@ from test_unet import loud
 
 from probtransform.core import Network, from_nnx
 from probtransform.networks import biggan, dcgan, r3gan, resnet_gan, styled, stylegan2
-from probtransform.networks.bilinear import convolve, kernel_slope
+from probtransform.networks.bilinear import convolve, kernel_slope, product
 from probtransform.networks.convolution import Conv, Doubling, Halving, convolved, resized
 from probtransform.networks.equalised import Equalised
 from probtransform.networks.projection import Projection
@@ -153,13 +153,14 @@ def test_a_kernel_has_a_middle():
         from_nnx(lambda rngs: Conv(2, 3, rngs, size=4))
 
 
-def test_a_convolution_knows_along_which_devices_it_differs():
+@pytest.mark.parametrize("fn, size", [(convolve, (3, 3)), (product, ())])
+def test_a_bilinear_map_knows_along_which_devices_it_differs(fn, size):
     """Else the slope of what all devices share would not be summed over them, and nobody would say so."""
     devices = Mesh(jax.devices()[:1], ("d",))
-    x, kernel, varying = jnp.ones((2, 4, 4, 3)), jnp.ones((3, 3, 3, 5)), {}
+    x, kernel, varying = jnp.ones((2, 4, 4, 3)), jnp.ones((*size, 3, 5)), {}
 
     def look(x, kernel):
-        y, pull = jax.vjp(convolve, x, kernel)
+        y, pull = jax.vjp(fn, x, kernel)
         for name, value in {"y": y, "x": pull(y)[0], "kernel": pull(y)[1]}.items():
             varying[name] = set(jax.typeof(value).manual_axis_type.varying)
         return y

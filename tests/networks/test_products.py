@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from jax.sharding import Mesh, PartitionSpec
 
 from probtransform.core import from_nnx
 from probtransform.networks import Linear, SelfAttention
@@ -97,18 +96,3 @@ def test_heads_are_products_too(key):
         return jax.vmap(layer.apply, (None, 0))(params, x).sum()
 
     assert axes_summed(energy, params) == 1
-
-
-def test_a_product_knows_along_which_devices_it_differs():
-    devices, varying = Mesh(jax.devices()[:1], ("d",)), {}
-    x, kernel = (jnp.asarray(a) for a in arrays())
-
-    def look(x, kernel):
-        y, pull = jax.vjp(product, x, kernel)
-        for name, value in {"y": y, "x": pull(y)[0], "kernel": pull(y)[1]}.items():
-            varying[name] = set(jax.typeof(value).manual_axis_type.varying)
-        return y
-
-    part = PartitionSpec("d")
-    jax.shard_map(look, mesh=devices, in_specs=(part, PartitionSpec()), out_specs=part)(x, kernel)
-    assert varying == {"y": {"d"}, "x": {"d"}, "kernel": set()}
