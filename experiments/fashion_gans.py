@@ -38,6 +38,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -107,12 +108,22 @@ def games(config: Config) -> dict[str, tuple[Callable[[Event], Model], int]]:
     }
 
 
-def trained(config: Config, model: Model, critic_steps: int, data: Data, seed: int):
-    """The averaged parameters after `images` images, and the seconds they took."""
+def trained(config: Config, model: Model, critic_steps: int, data: Data, seed: int, midway=None):
+    """The averaged parameters after `images` images, and the seconds they took.
+
+    `midway(images, params)` is called as an eighth, a quarter and a half of them were seen."""
     tx = optax.chain(optax.adam(config.rate, b1=0.0, b2=0.99), average(config.decay))
     steps = config.images // (config.batch * critic_steps)
+    due = [steps // 8, steps // 4, steps // 2]
     began = time.monotonic()
-    fitted = fit(model, tx, data.train, steps=steps, batch=config.batch, seed=seed)
+
+    def look(step, state, metrics):
+        if midway is not None and due and step >= due[0]:
+            due.pop(0)
+            midway(step * config.batch * critic_steps, averaged(state))
+
+    sizes = {"steps": steps, "batch": config.batch}
+    fitted = fit(model, tx, data.train, seed=seed, watch=(look,), **sizes)
     return jax.block_until_ready(averaged(fitted.state)), time.monotonic() - began
 
 
@@ -149,10 +160,14 @@ def main(config: Config) -> list[dict]:
         for name in config.entrants if "games" in config.which else ():
             build, critic_steps = games(config)[name]
             model = build(event)
-            params, seconds = trained(config, model, critic_steps, plain, seed)
-            drawn = sample_many(model.distribution, params, key, count)
-            numbers = {"distance": distance(drawn), "seconds": seconds}
-            tell(part="games", model=name, seed=seed, **numbers)
+            draw = partial(sample_many, model.distribution, key=key, count=count)
+            about = {"part": "games", "model": name, "seed": seed}
+
+            def game(images, params, draw=draw, about=about, **numbers):
+                tell(**about, images=images, distance=distance(draw(params=params)), **numbers)
+
+            params, seconds = trained(config, model, critic_steps, plain, seed, game)
+            game(config.images, params, seconds=seconds)
         if "labels" in config.which:
             labels(config, labelled, extractor, real, key, seed, count, distance, tell)
         if "styles" in config.which:

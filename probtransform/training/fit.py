@@ -16,7 +16,7 @@ from ..core.model import as_they_are
 from .checkpoint import Checkpoints, spent
 from .feed import Feed, resident, streamed
 from .learner import Learner, State, learner
-from .sharding import divided, everywhere
+from .sharding import divided, everywhere, held
 
 Watcher = Callable[[int, State, dict[str, float]], None]
 
@@ -66,7 +66,8 @@ def fit(
     until:       the reading of `time.monotonic` at which to save and return; stretches get shorter
                  towards it, and the first is short, so that it is met to a step or so.
     stop:        asked after every stretch; True saves and returns.
-    devices:     divide every batch among these, `jax.devices()` for all; one if None.
+    devices:     divide the seeds among these if that leaves as many for each, or else every batch;
+                 `jax.devices()` for all; one if None.
 
     The trajectory depends on the seed alone: neither `fuse` nor an end before the last step changes one
     bit of it, and devices only the order of sums.
@@ -97,7 +98,8 @@ def fit(
         once = jax.jit(init, compiler_options=HASTY if jax.default_backend() == "cpu" else None)
         state = once(first, None if model.prepare is as_they_are else feed.sample())
     if devices is not None:
-        feed, state = divided(feed, devices, seeds), jax.device_put(state, everywhere(devices))
+        feed = divided(feed, devices, seeds)
+        state = jax.device_put(state, held(devices, seeds))
     advance: Any = None
 
     def save():

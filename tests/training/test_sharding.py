@@ -1,4 +1,4 @@
-"""Several devices: a process of two has the run that one has, each device a half of every batch."""
+"""Several devices: a process of two has the runs that one has, a half of them, or of every batch, on each."""
 
 import json
 import os
@@ -14,7 +14,10 @@ import jax, numpy as np, optax
 sys.path.insert(0, "tests/training")
 from toys import DATA, Stream, mean_of_data
 from probtransform.families.realnvp import tiny
-from probtransform.training import checkpoints, fit
+from probtransform.training import checkpoints, fit, learner
+from probtransform.training.feed import resident
+from probtransform.training.fit import fused
+from probtransform.training.sharding import divided, held
 
 seen, model, batch = [], *tiny()
 loss = model.players["flow"].loss
@@ -40,6 +43,20 @@ def resumed():
     one = fit(mean_of_data(1.0), descent, DATA, steps=9, batch=4).state.params["w"]
     return numbers(two), numbers(one), [len(two.sharding.device_set)]
 
+def runs():
+    how = {"steps": 9, "batch": 3, "seeds": 4}
+    state = fit(mean_of_data(1.0), descent, DATA, devices=jax.devices(), **how).state
+    halves = {leaf.sharding.shard_shape(leaf.shape)[0] for leaf in jax.tree.leaves(state)}
+    one = fit(mean_of_data(1.0), descent, DATA, **how).state.params
+    return numbers(state.params), numbers(one), [len(state.params["w"].sharding.device_set)], list(halves)
+
+def words():
+    feed = divided(resident(DATA, 3, range(4)), jax.devices(), 4)
+    learn, keys = learner(mean_of_data(1.0), adam), jax.random.split(jax.random.key(0), 4)
+    state = jax.device_put(jax.vmap(learn.init, (0, None))(keys, None), held(jax.devices(), 4))
+    program = fused(learn, feed, keys, 7).lower(state, feed.read(0, 7, 7), 7).compile().as_text()
+    return [word for word in ("all-reduce", "all-gather", "all-to-all", "permute") if word in program]
+
 def refusal():
     try:
         fit(mean_of_data(), optax.sgd(0.1), DATA, steps=1, batch=3, devices=jax.devices())
@@ -53,6 +70,8 @@ print(json.dumps({
     "share": seen[0],
     "refused": refusal(),
     "resumed": resumed(),
+    "runs": runs(),
+    "words": words(),
     "seeds": both(mean_of_data(1.0), descent, lambda: DATA, steps=9, batch=4, seeds=3),
     "streamed": both(mean_of_data(), descent, lambda: Stream(DATA, 4, 0), steps=9),
 }))
@@ -76,6 +95,13 @@ def test_each_device_has_a_half_of_every_batch(told):
 def test_the_run_is_that_of_one_device(told, how):
     two, one, places = told[how]
     assert places == [2]
+    for a, b in zip(two, one, strict=True):
+        assert a == pytest.approx(b, rel=1e-4, abs=1e-5)
+
+
+def test_devices_with_runs_of_their_own_have_nothing_to_tell_one_another(told):
+    two, one, places, halves = told["runs"]
+    assert places == [2] and halves == [2] and told["words"] == []
     for a, b in zip(two, one, strict=True):
         assert a == pytest.approx(b, rel=1e-4, abs=1e-5)
 
