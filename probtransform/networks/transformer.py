@@ -64,9 +64,7 @@ def blocks(who: str, width: int, depth: int, heads: int, dropout: float = 0.0) -
             first, second = (None, None) if keys is None else keys
             q, k, v = split(product(norm(h), p["qkv"]))
             h = h + dropped(product(read(q, k, v, ahead), p["out"]), first)
-            return h + dropped(
-                product(jax.nn.gelu(product(norm(h), p["up"])), p["down"]), second
-            ), None
+            return h + dropped(each_place(p, h), second), None
 
         keys = None if key is None else jax.random.split(key, 2 * depth).reshape(depth, 2)
         return jax.lax.scan(block, h, (params, keys))[0]
@@ -84,9 +82,12 @@ def blocks(who: str, width: int, depth: int, heads: int, dropout: float = 0.0) -
             k = jax.lax.dynamic_update_slice(k, new_k, (0, i, 0))
             v = jax.lax.dynamic_update_slice(v, new_v, (0, i, 0))
             h = h + product(read(q, k, v, ahead), p["out"])
-            return h + product(jax.nn.gelu(product(norm(h), p["up"])), p["down"]), (k, v)
+            return h + each_place(p, h), (k, v)
 
         return jax.lax.scan(block, h, (params, *kept))
+
+    def each_place(p, h):
+        return product(jax.nn.gelu(product(norm(h), p["up"])), p["down"])
 
     def split(qkv):
         """`f32[n, 3 width]` as queries, keys and values, `f32[heads, n, width / heads]` each."""
