@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..core import Event, Model, Network, pushforward, through
 from ..distributions import uniform
+from ..distributions.tempered import lacking
 from ..networks.symbol_convnet import symbol_convnet
 from ..paths import discrete
 from ..transforms import cut, jump_chain
@@ -33,14 +34,19 @@ def jumping(
 
 
 def of_symbols(model: Model, event: Event, bins: int) -> Model:
-    """A model of symbols as one of the data: as it is on levels; on reals, one of `cells`."""
+    """A model of symbols as one of the data: as it is on levels; on reals, one of `cells`.
+
+    No step has a constant of its own: where the symbols know a ladder to theirs, so do the reals.
+    """
     if event.levels is not None:
         return model
     whole = model
     for name, step in cells(event, bins).items():
         whole = through(whole, **{name: step})
+    law = whole.distribution
+    law = law._replace(density=lacking(law.density, model.distribution))
 
     def prepare(params, key, batch):
         return whole.prepare(placed(params, batch), key, batch)
 
-    return whole._replace(prepare=prepare)
+    return whole._replace(distribution=law, prepare=prepare)

@@ -87,6 +87,23 @@ def test_evaluate_reports_it():
     assert 0.99 < seen["bits_per_dim"] <= seen["bound_bits_per_dim"] < 1.1
 
 
+@pytest.mark.parametrize("name, large", [("dbm", "hidden"), ("dbn", "top")])
+def test_reals_have_it_too(name, large):
+    """As it begins, its symbols are fair coins but for weights of a hundredth: each axis is logistic."""
+    event = Event((2,))
+    model = registry[name].build(event, bins=2, **{large: 21})
+    x = np.random.default_rng(0).normal(size=(4000, 2))
+    x = np.linalg.solve(np.linalg.cholesky(np.cov(x.T, bias=True)), (x - x.mean(0)).T).T
+    batch = Batch(x.astype(np.float32))
+    params = model.prepare(model.distribution.init(KEY), KEY, batch)
+    x, batch = x[:40], Batch(batch.x[:40])
+    seen = evaluate(model, params, event, batch, batch, KEY, samples=8)
+    p = 1 / (1 + np.exp(-x))
+    known = -np.log2(p * (1 - p)).mean()
+    assert seen["bits_per_dim_kind"] == "importance bound (K=8), annealed"
+    assert known - 0.01 < seen["bits_per_dim"] <= seen["bound_bits_per_dim"] < known + 0.01
+
+
 def test_conditions_that_are_no_labels_are_refused():
     _, chain = deep_machine(0)
     with pytest.raises(ValueError, match="wanted a label for each example"):
