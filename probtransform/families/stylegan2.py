@@ -7,7 +7,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from ..core import Batch, Density, Distribution, Event, Model, Player, Transform, each, pushforward
+from ..core import Batch, Density, Distribution, Event, Model, Transform, pushforward
 from ..core.check import not_negative
 from ..distributions import normal
 from ..networks import stylegan2 as networks
@@ -15,6 +15,8 @@ from ..objectives.adversarial import non_saturating, r1
 from ..objectives.path_length import path_length
 from ..transforms import onto
 from .image_game import flat, image_game, image_of, labelled, pixels
+
+MANY = 1000  # latents for a mean style
 
 
 def stylegan2(
@@ -30,9 +32,7 @@ def stylegan2(
     """`z -> styles -> image` by a mapping of `depth` layers and a synthesis with noise. Claim: none.
 
     The non-saturating game with R1 and path lengths of weight `path`; in training a share `mixing` of samples
-    takes its styles from a second latent after a layer drawn at random. A third player keeps the mean style,
-    which it moves down `|centre - w|^2 / 2`: under `optax.sgd(0.005)` that is the moving average of decay
-    0.995. No sample of the model sees it, only those of `truncated` do.
+    takes its styles from a second latent after a layer drawn at random.
 
     With `adain`, styles scale normalised channels in place of weights, as in the layers of the first
     StyleGAN: images only.
@@ -54,18 +54,13 @@ def stylegan2(
     mixed = flat_law(event, latent, width, depth, mixing=mixing, adain=adain)
     penalties = [r1(penalty)]
     model = image_game(event, mixed, critic, non_saturating, penalties, owns=owns)
-    styles = pushforward(normal((latent,)), mapping=mapping_of(event, latent, depth, mixing))
-    alone = pushforward(normal((latent,)), mapping=mapping_of(event, latent, depth))
-    generator = model.players["generator"]
-    step = synthesis_of(event, latent, width, adain)
     if path and len(event.shape) == 3:
+        styles = pushforward(normal((latent,)), mapping=mapping_of(event, latent, depth, mixing))
+        step, generator = synthesis_of(event, latent, width, adain), model.players["generator"]
         paid = path_length(generator.loss, styles, step, "synthesis", path)
-        generator = generator._replace(loss=paid)
-        model = model._replace(carry=lambda key: {"path_length": jnp.zeros(())})
-    players = {"generator": generator, "centre": Player(("centre",), mean_style(alone))}
-    return model._replace(
-        distribution=pushforward(law, data=onto(event)), players=model.players | players
-    )
+        players = model.players | {"generator": generator._replace(loss=paid)}
+        model = model._replace(players=players, carry=lambda key: {"path_length": jnp.zeros(())})
+    return model._replace(distribution=pushforward(law, data=onto(event)))
 
 
 def truncated(
@@ -79,7 +74,8 @@ def truncated(
     """The law of a trained model's images when its styles are drawn to their mean, `c + psi (w - c)`.
 
     It reads the blocks of `stylegan2` of the same numbers: psi 1 is the model, 0 one image but for noise and
-    rounding, and in between samples are more alike and more typical.
+    rounding, and in between samples are more alike and more typical. With labels, c is the mean of the
+    label's styles.
 
     Karras et al. (2018), arXiv:1812.04948, appendix B.
     """
@@ -98,38 +94,42 @@ def flat_law(
     """The law of flat reals, one block a step."""
     return pushforward(
         normal((latent,)),
-        mapping=mapping_of(event, latent, depth, mixing),
-        centre=towards_centre(latent, psi),
+        mapping=mapping_of(event, latent, depth, mixing, psi),
         synthesis=flat(synthesis_of(event, latent, width, adain)),
         pixels=pixels(event),
     )
 
 
-def mapping_of(event: Event, latent: int, depth: int, mixing: float = 0.0) -> Transform[None]:
-    """`z: f32[latent]` -> a style for each layer, `f32[layers, latent]`, some of another z if mixed."""
+def mapping_of(
+    event: Event, latent: int, depth: int, mixing: float = 0.0, psi: float = 1.0
+) -> Transform[None]:
+    """`z: f32[latent]` -> a style for each layer, `f32[layers, latent]`, some of another z if mixed.
+
+    All are drawn to their mean by `psi`: that over `MANY` latents, of these very parameters, so that it
+    lags behind no training and is the average's where those are averaged.
+    """
     layers, _ = networks.extent(image_of(event))
     network = labelled(networks.mapping(latent, event.classes, latent, depth), event)
 
+    def style(params, z, cond):
+        w = network.apply(params, z, cond)
+        if psi == 1:
+            return w
+        many = jax.random.normal(jax.random.key(0), (MANY, latent))
+        mean = jax.vmap(network.apply, (None, 0, None))(params, many, cond).mean(0)
+        return mean + psi * (w - mean)
+
     def forward(params, key, z, cond=None):
-        w = jnp.broadcast_to(network.apply(params, z, cond), (layers, latent))
+        w = jnp.broadcast_to(style(params, z, cond), (layers, latent))
         if mixing == 0:
             return w
         draw, place, gate = jax.random.split(key, 3)
-        other = network.apply(params, jax.random.normal(draw, z.shape), cond)
+        other = style(params, jax.random.normal(draw, z.shape), cond)
         mixes = jax.random.uniform(gate) < mixing
         first = jnp.where(mixes, jax.random.randint(place, (), 1, layers), layers)
         return jnp.where(jnp.arange(layers)[:, None] < first, w, other)
 
     return Transform(network.init, forward, None)
-
-
-def towards_centre(latent: int, psi: float) -> Transform[None]:
-    """`c + psi (w - c)` of styles w: the block holds c."""
-
-    def forward(params, key, w, cond=None):
-        return w if psi == 1 else params["mean"] + psi * (w - params["mean"])
-
-    return Transform(lambda key: {"mean": jnp.zeros(latent)}, forward, None)
 
 
 def synthesis_of(event: Event, latent: int, width: int, adain: bool) -> Transform[None]:
@@ -141,20 +141,6 @@ def synthesis_of(event: Event, latent: int, width: int, adain: bool) -> Transfor
         return network.apply(params, w, jax.random.normal(key, (places,)))
 
     return Transform(network.init, forward, None)
-
-
-def mean_style(styles: Distribution[Density | None]):
-    """`E |c - w|^2 / 2` over c, the block "centre": a player's loss, least at the mean style."""
-
-    def one(params, key, x, cond):
-        return styles.sample(params, key, cond)[0]
-
-    def loss(params, carry, key, batch):
-        w = jax.lax.stop_gradient(each(one, params, key, batch))
-        away = jnp.mean(jnp.sum((params["centre"]["mean"] - w) ** 2, -1)) / 2
-        return away, (carry, {"spread": away})
-
-    return loss
 
 
 def preset(event: Event) -> dict:

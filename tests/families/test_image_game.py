@@ -3,14 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 
 from probtransform.core import Batch, Event, initial, sample_many, sample_stages
 from probtransform.families import biggan, dcgan, r3gan, stylegan2
 from probtransform.families.image_game import pixels
 from probtransform.networks import stylegan2 as networks
-from probtransform.training import fit
 from probtransform.transforms import onto
 
 KEY = jax.random.key(0)
@@ -100,15 +98,22 @@ def test_path_lengths_of_weight_zero_are_not_looked_at():
 
 @pytest.fixture(scope="module")
 def trained():
-    """Parameters at which noise and centre are there to be seen."""
+    """Parameters at which noise is there to be seen."""
     model = stylegan2.stylegan2(EVENT, **NUMBERS)
     params = jax.jit(lambda k: initial(model, k))(KEY)
-    centre = {"mean": jnp.array([1.0, -1.0, 0.5, 2.0, 0.0])}
     noise = np.random.default_rng(0)
     shaken = jax.tree.map(
         lambda p: p + 0.3 * jnp.asarray(noise.standard_normal(p.shape), p.dtype), params
     )
-    return model, shaken | {"centre": centre}
+    return model, shaken
+
+
+def mean_style(params, draws):
+    """Over latents of our own, and the standard deviation of one."""
+    step = stylegan2.mapping_of(EVENT, 5, 2)
+    z = jax.random.normal(jax.random.key(5), (draws, 5))
+    w = jax.vmap(lambda z: step.forward(params["mapping"], KEY, z)[0])(z)
+    return np.asarray(w.mean(0)), np.asarray(w.std(0))
 
 
 def silenced(params):
@@ -121,19 +126,28 @@ def test_truncation_to_zero_is_the_image_of_the_centre(trained):
     _, params = trained
     law = stylegan2.truncated(EVENT, 0.0, **NUMBERS)
     x = sample_many(law, silenced(params), KEY, 3)
-    w = jnp.broadcast_to(params["centre"]["mean"], (4, 5))
+    centre = sample_stages(law, params, KEY)[1]
     network = networks.synthesis((8, 8, 1), 5, 8)
-    expected = network.apply(params["synthesis"], w, jnp.zeros(144))
+    expected = network.apply(params["synthesis"], centre, jnp.zeros(144))
     for one in x:
         np.testing.assert_allclose(one, expected, rtol=1e-4, atol=1e-5)
+    wanted, spread = mean_style(params, 100_000)
+    error = spread * np.sqrt(1 / 1000 + 1 / 100_000)
+    assert (abs(np.asarray(centre) - wanted) < 4.5 * error).all()
+    assert (abs(wanted) > 10 * error).any()  # and zero is not
 
 
-def test_adain_is_trained_and_truncated_in_the_same_blocks():
+def test_adain_is_truncated_in_the_blocks_of_its_model():
     model = stylegan2.stylegan2(EVENT, **NUMBERS, adain=True)
     params = jax.jit(lambda k: initial(model, k))(KEY)
     assert "conv" in params["synthesis"]["first"][0] and "mean" in params["synthesis"]["first"][0]
-    x = sample_many(stylegan2.truncated(EVENT, 0.5, **NUMBERS, adain=True), params, KEY, 3)
-    assert x.shape == (3, *EVENT.shape)
+    x = sample_many(model.distribution, params, KEY, 3)
+    whole, half = (
+        sample_many(stylegan2.truncated(EVENT, psi, **NUMBERS, adain=True), params, KEY, 3)
+        for psi in (1.0, 0.5)
+    )
+    np.testing.assert_array_equal(whole, x)
+    assert np.abs(np.asarray(half - x)).max() > 1e-4
 
 
 def test_truncation_goes_from_the_centre_to_the_model(trained):
@@ -141,11 +155,10 @@ def test_truncation_goes_from_the_centre_to_the_model(trained):
 
     def styles(psi):
         law = stylegan2.truncated(EVENT, psi, **NUMBERS)
-        return sample_stages(law, params, KEY)[2]
+        return sample_stages(law, params, KEY)[1]
 
-    _, w, same, *_, x = sample_stages(model.distribution, params, KEY)
-    np.testing.assert_array_equal(w, same)
-    centre = params["centre"]["mean"]
+    _, w, *_, x = sample_stages(model.distribution, params, KEY)
+    centre = styles(0.0)
     for psi in (0.3, 0.7, 1.0):
         expected = psi * np.asarray(w) + (1 - psi) * np.asarray(centre)
         np.testing.assert_allclose(styles(psi), expected, rtol=1e-4, atol=1e-5)
@@ -153,22 +166,15 @@ def test_truncation_goes_from_the_centre_to_the_model(trained):
     np.testing.assert_array_equal(sample_stages(whole, params, KEY)[-1], x)
 
 
-def test_the_centre_becomes_the_mean_style():
-    """Alone and by plain descent, its block is the moving average of the styles of every batch."""
-    model = stylegan2.stylegan2(EVENT, **NUMBERS)
-    alone = model._replace(players={"centre": model.players["centre"]})
-    data = Batch(jnp.zeros((64, 8, 8, 1)))
-    state = fit(alone, optax.sgd(0.02), data, steps=300, batch=64).state
-    step = stylegan2.mapping_of(EVENT, 5, 2)
-    z = jax.random.normal(jax.random.key(5), (20_000, 5))
-    w = jax.vmap(lambda z: step.forward(state.params["mapping"], KEY, z)[0])(z)
-    found = state.params["centre"]["mean"]
-    # a moving average of decay 0.98 of means of 64 has the variance of 64 x 99 draws
-    error = np.asarray(w.std(0)) * np.sqrt(1 / (64 * 99) + 1 / 20_000)
-    assert (abs(np.asarray(found - w.mean(0))) < 4.5 * error).all()
-    assert (abs(np.asarray(w.mean(0))) > 10 * error).any()
-    one = fit(alone, optax.sgd(0.02), data, steps=1, batch=64).state
-    assert 0 < float(jnp.linalg.norm(one.params["centre"]["mean"] / found)) < 0.2
+def test_each_label_has_a_mean_style_of_its_own():
+    event = Event((8, 8, 1), classes=3)
+    params = stylegan2.mapping_of(event, 5, 2).init(KEY)
+    step = stylegan2.mapping_of(event, 5, 2, psi=0.0)
+    z = jax.random.normal(KEY, (5,))
+    centres = [np.asarray(step.forward(params, KEY, z, label)) for label in range(3)]
+    again = step.forward(params, jax.random.key(1), -z, 2)
+    np.testing.assert_allclose(centres[2], again, rtol=1e-5, atol=1e-6)
+    assert all(np.abs(centres[a] - centres[b]).max() > 1e-2 for a, b in ((0, 1), (1, 2), (0, 2)))
 
 
 def test_mixed_styles_change_once_and_as_often_as_asked():
