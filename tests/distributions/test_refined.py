@@ -12,6 +12,7 @@ from probtransform.core import (
     Model,
     Network,
     Player,
+    Transform,
     Unnormalized,
     pushforward,
     sample_many,
@@ -63,6 +64,23 @@ def test_a_map_that_is_not_one_to_one_may_be_refined():
     )
     assert follows(x, halfnorm(scale=0.5)) and follows(z, norm(scale=0.5))
     np.testing.assert_allclose(x, abs(z))
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_the_noise_of_a_sampler_is_tilted_too(reads):
+    """z + e of normal z and e is N(0, 2), whose ratio to N(2, 1/4) is known: z alone could not get there."""
+    noisy = Transform(
+        lambda key: (), lambda p, key, z, cond: z + reads * jax.random.normal(key, (1,)), None
+    )
+    law = pushforward(BASE, noisy=noisy)
+    scale = 2**0.5 if reads else 1.0
+
+    def ratio(params, x, cond):
+        logpdf = jax.scipy.stats.norm.logpdf
+        return (logpdf(x, 2, 0.5) - logpdf(x, 0, scale))[0]
+
+    x = sample_many(refined(law, BASE, ratio, mala(0.05, 2), 200), law.init(KEY), KEY, COUNT)
+    assert follows(x, norm(2, 0.5))
 
 
 def flow():
