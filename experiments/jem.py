@@ -59,6 +59,7 @@ class Config:
     renewed: float = 0.05
     sweeps: int = 200
     contrast_weight: float = 1.0
+    temperature: float = 0.4
 
 
 def build(config: Config):
@@ -122,7 +123,8 @@ def calibrated(p, y) -> dict[str, float]:
 
 def judged(config: Config, data: Data, seed: int):
     """One seed of the model or, with `contrast_weight=0`, of the plain classifier: a row, and `p(y|x)`."""
-    own = ("width", "depth", "chains", "moves", "step_size", "renewed", "sweeps", "contrast_weight")
+    own = ("width", "depth", "chains", "moves", "step_size", "renewed", "sweeps")
+    own += ("contrast_weight", "temperature")
     model = jem(data.event, **{name: getattr(config, name) for name in own})
     about = ("steps", "batch", "rate", "weight_decay", "average", "clip")
     recipe = Recipe(**{name: getattr(config, name) for name in about})
@@ -147,7 +149,7 @@ def judged(config: Config, data: Data, seed: int):
 
 def main(config: Config = Config(), out: Path | None = None) -> dict[str, list[dict[str, float]]]:
     data = load(config.data, labels=True)
-    plain = replace(config, contrast_weight=0.0, moves=1, chains=1)
+    plain = replace(config, contrast_weight=0.0, temperature=1.0, moves=1, chains=1)
     rows: dict[str, list[dict[str, float]]] = {}
     pooled: dict[str, dict[str, float]] = {}
     for name, each in {"labels alone": plain, "jem": config}.items():

@@ -29,8 +29,9 @@ def one_hot(cond, classes: int):
 
     `classes == 0` means an unconditional model and gives an empty vector, whatever `cond` is, so
     that a network reads its condition the same way in either case. `cond` is a label or `Maybe` of
-    one. A label out of range gives NaNs, which stop a training at once: to say that there is none
-    is what `Maybe` is for. Raises ValueError if a conditional model gets no condition.
+    one. A label out of range gives NaNs, which stop a training at its first step; a sample of it, once
+    rounded to levels, only looks wrong. To say that there is none is what `Maybe` is for. Raises ValueError
+    if a conditional model gets no condition.
     """
     if classes == 0:
         return jnp.zeros((0,))

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
+from functools import reduce, wraps
 from typing import Any
+
+import jax.numpy as jnp
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,36 @@ class Bound(Density):
     """
 
 
+@dataclass(frozen=True)
 class Unnormalized(Density):
-    """`fn = log p(x) + const` with an unknown constant: energies."""
+    """`fn = log p(x) + const` with an unknown constant: energies.
+
+    Calling it raises ValueError for an energy that is no scalar: the mean in a loss would hide that.
+    """
+
+    def __post_init__(self):
+        if not isinstance(self, Exact):  # whose `fn` in a transform is the way back
+            object.__setattr__(self, "fn", scalar(self.fn))
 
 
 class Exact(Bound, Unnormalized):
     """`E_key[fn] = log p(x)`, up to solver error where a solver is involved."""
+
+
+def scalar(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function of one example, if it gives one number."""
+
+    @wraps(fn)
+    def checked(params, key, x, cond=None):
+        found = fn(params, key, x, cond)
+        if jnp.shape(found) != ():
+            raise ValueError(
+                f"density: got an energy of shape {jnp.shape(found)} for one example, wanted a scalar; sum "
+                "it, or take its only entry"
+            )
+        return found
+
+    return checked
 
 
 def join(*claims: type[Density]) -> type[Density]:

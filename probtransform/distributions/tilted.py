@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from ..core import Distribution, Exact, Network, Unnormalized
 from ..core.check import disjoint, positive
@@ -43,13 +42,7 @@ def tilted(
         return disjoint("tilted", base.init(first), {name: energy.init(second)})
 
     def log_density(params, key, x, cond=None):
-        found = energy.apply(params[name], x, cond)
-        if jnp.shape(found) != ():
-            raise ValueError(
-                f"tilted: got an energy of shape {jnp.shape(found)} for one example, wanted a scalar; sum "
-                "it, or take its only entry"
-            )
-        return base.density.fn(params, key, x, cond) - found
+        return base.density.fn(params, key, x, cond) - energy.apply(params[name], x, cond)
 
     def sample(params, key, cond=None):
         begin, look, walk = jax.random.split(key, 3)

@@ -51,7 +51,7 @@ def bits_interval(
     by Hamiltonian steps in coordinates that make that Gaussian a standard one; for levels the histograms
     of `near` take its place, and Gibbs sampling theirs. From below `chains` begin at the known law; from
     above at draws of the model, for reals `drawn: f32[m, *event]`, for the upper end to hold. Both ends are
-    moved outward by two standard errors. An entry has as many `levels`, or those that examples show.
+    moved outward by two standard errors, in Z. An entry has as many `levels`, or those that examples show.
 
     Grosse et al. (2015), arXiv:1511.02543. Raises ValueError for conditions that are no labels, labels of
     reals without a ladder, too many levels, no finite density where the data are, or ends in disorder.
@@ -81,7 +81,7 @@ def bits_interval(
             "interval: got a density that is not finite where the data or the chains are, wanted a finite "
             "one; train it again"
         )
-    ends = found.lower - 2 * found.lower_se, found.upper + 2 * found.upper_se
+    ends = outward(found)
     if np.any(ends[0] > ends[1]):
         raise ValueError(
             f"interval: got log Z of at least {np.max(ends[0] - ends[1]):.3g} nats more than at most, wanted "
@@ -91,6 +91,19 @@ def bits_interval(
     low, high = (float(bits.mean()) for bits in each)
     spread = each[0].std(ddof=1) / math.sqrt(len(nats)) if len(nats) > 1 else math.nan
     return Interval(low, high, float(spread), found)
+
+
+def outward(found: Sandwich, errors: float = 2.0):
+    """Both ends that many standard errors further out: `log(Z - 2 s)`, and `-log(1/Z - 2 s)` above.
+
+    What is estimated are Z and 1/Z, not their logarithms. Errors of a half leave nothing: no end there.
+    """
+    with np.errstate(divide="ignore"):
+        less, more = (
+            np.log1p(-np.minimum(errors * np.asarray(se, np.float64), 1.0))
+            for se in (found.lower_se, found.upper_se)
+        )
+    return found.lower + less, found.upper - more
 
 
 def is_labels(cond) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..core import Bound, Distribution
 from ..distributions.tempered import TemperedBound
-from .interval import climbed, is_labels
+from .interval import climbed, is_labels, outward
 
 
 def settled(
@@ -37,7 +37,7 @@ def settled(
         labels = np.unique(cond)
     law = distribution._replace(sample=claim.end)
     found = climbed(law, claim.ladder, params, key, labels, chains, temperatures)
-    above = found.upper + 2 * found.upper_se
+    _, above = outward(found)
     if not np.isfinite(above).all():
         raise ValueError(
             "settled: got a density that is not finite where the chains are, wanted a finite one; train it "

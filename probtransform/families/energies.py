@@ -43,15 +43,19 @@ def body_of(event: Event, outputs: int, width: int, depth: int) -> Network:
     return reading(body, lambda x: x.reshape(event.shape))
 
 
-def energy_of(body: Network, classes: int) -> Network:
-    """`E(x, y) = -f(x)[y]`, and `E(x) = -log sum_y exp f(x)[y]` where the label is absent; f is the body."""
+def energy_of(logits: Network, classes: int, temperature: float = 1.0) -> Network:
+    """`E(x) = -log(sum_y exp f(x)[y]) / T` where the label is absent, else `E(x, y) = E(x) - log p(y|x)`.
+
+    `p(y|x)` is the softmax of the logits f; at the `temperature` T = 1, `E(x, y) = -f(x)[y]`.
+    """
 
     def apply(params, x, cond=None):
-        f = body.apply(params, x)
-        label = one_hot(cond, classes) if classes else jnp.ones(1)
-        return -jax.nn.logsumexp(f, b=jnp.where(label.any(), label, 1.0))
+        f = logits.apply(params, x)
+        whole = jax.nn.logsumexp(f)
+        label = one_hot(cond, classes) if classes else jnp.zeros(1)
+        return -(whole / temperature + label @ (f - whole))
 
-    return Network(body.init, apply)
+    return Network(logits.init, apply)
 
 
 def absent(count: int) -> Maybe:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..core import Batch, Event, Model
+from ..core import Batch, Event, Model, Network
+from ..core.check import above_zero
 from ..objectives.joint_energy import joint_energy
 from . import ebm
 from .energies import body_of, energetic, energy_of
@@ -20,8 +21,13 @@ def jem(
     renewed: float = 0.05,
     sweeps: int = 200,
     contrast_weight: float = 1.0,
+    temperature: float = 1.0,
 ) -> Model:
-    """`p(x, y) = N(x; m, S) exp(f(x)[y]) / Z` with logits f: `p(y|x)` is their softmax, p(x) their logsumexp.
+    """`p(y|x) = softmax(f(x))[y]` and `p(x) = N(x; m, S) (sum_y exp f(x)[y])^(1/T) / Z`, of logits f.
+
+    At the `temperature` T = 1 that is `p(x, y) = N(x; m, S) exp(f(x)[y]) / Z`. Below it the same energy asks
+    for smaller logits: what separates images from all else, hundreds of nats, does not make labels as sure.
+    f is T times the network.
 
     One player, two losses: the cross-entropy of labels, and the contrast of chains of p(x), times
     `contrast_weight`. The condition is a label, or `Maybe` of one where some examples have none; without
@@ -29,19 +35,22 @@ def jem(
     to classify: `log p(x, y)` differs between labels by their logits.
 
     Example: `jem(Event((8, 8, 1), 17, classes=10))` samples `u8[8, 8, 1]` of a label, or `Maybe` one.
-    Grathwohl et al. (2020), arXiv:1912.03263. Raises ValueError as `ebm` does, or for a negative weight.
+    Grathwohl et al. (2020), arXiv:1912.03263. Raises ValueError as `ebm` does, for a negative weight, or a
+    temperature that is not above zero.
     """
+    above_zero("jem", temperature=temperature)
     body = body_of(event, max(event.classes, 1), width, depth)
+    logits = Network(body.init, lambda params, x: temperature * body.apply(params, x))
     told = partial(
-        joint_energy, logits=body, name="energy", classes=event.classes, weight=contrast_weight
+        joint_energy, logits=logits, name="energy", classes=event.classes, weight=contrast_weight
     )
     sizes = (chains, moves, step_size, renewed, sweeps)
     taught = told if event.classes else None
-    return energetic(event, energy_of(body, event.classes), *sizes, taught)
+    return energetic(event, energy_of(logits, event.classes, temperature), *sizes, taught)
 
 
 def preset(event: Event) -> dict:
-    return ebm.preset(event) | ({} if event.levels is None else {"steps": 3000})
+    return ebm.preset(event) | ({} if event.levels is None else {"steps": 3000, "temperature": 0.4})
 
 
 def tiny() -> tuple[Model, Batch]:

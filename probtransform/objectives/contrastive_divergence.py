@@ -29,7 +29,7 @@ def contrastive_divergence(distribution: Distribution[Unnormalized], move: Move,
     def loss(params, carry, key, batch):
         walk, look = jax.random.split(key)
         away = walked(move, steps, params, walk, batch)
-        value = contrast(distribution, params, look, batch, away)
+        value = lost_with(contrast(distribution, params, look, batch, away), away.x)
         return value, (carry, {"contrast": value})
 
     return loss
@@ -102,10 +102,17 @@ def persistent_contrast(
                 b: jax.tree.map(lambda q, g: (1 - FORGOTTEN) * q - fast * g, quick[b], slope[b])
                 for b in quick
             }
-        value = value_of(params)
+        value = lost_with(value_of(params), away.x)
         return value, (carry, {"contrast": value})
 
     return loss
+
+
+def lost_with(value, chains):
+    """A loss that is not a number once a chain is none: a bounded energy would not tell."""
+    reals = [x for x in jax.tree.leaves(chains) if jnp.issubdtype(x.dtype, jnp.floating)]
+    lost = [~jnp.isfinite(x).all() for x in reals]
+    return jnp.where(jnp.any(jnp.array(lost)), jnp.nan, value) if lost else value
 
 
 def chains_of(

@@ -189,8 +189,11 @@ def refuse_non_finite(metrics: dict, done: int, checkpoints: Checkpoints | None)
         bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(1))
         if name.startswith("loss/") and bad.size:
             last = checkpoints.latest() if checkpoints is not None else None
+            step = done + int(bad[0]) + 1
+            todo = "lower the learning rate or clip harder"
+            if step == 1:  # nothing was learned yet
+                todo = "look for data that the model cannot hold, such as labels or levels out of range"
             raise FloatingPointError(
-                f"fit: the loss of player {name[5:]!r} is not finite at step {done + int(bad[0]) + 1}; the "
-                f"last good checkpoint is {'step ' + str(last) if last is not None else 'none'}; lower the "
-                "learning rate or clip harder"
+                f"fit: the loss of player {name[5:]!r} is not finite at step {step}; the last good "
+                f"checkpoint is {'step ' + str(last) if last is not None else 'none'}; {todo}"
             )

@@ -19,7 +19,8 @@ def decoder(decode: Network, encode: Network, observation: Observation) -> Trans
     `step.inverse.posterior` and `step.inverse.log_likelihood`.
 
     Example: `z: f32[k]`, `x` as the observation model has it. Kingma & Welling (2013), arXiv:1312.6114.
-    Raises ValueError for an `x` that the observation model does not know, or an encoder of an odd width.
+    Raises ValueError for an `x` that the observation model does not know, or an encoder of
+    the wrong width.
     """
 
     def init(key):
@@ -30,7 +31,14 @@ def decoder(decode: Network, encode: Network, observation: Observation) -> Trans
         return observation.sample(decode.apply(params["decoder"], z, cond), key)
 
     def log_likelihood(params, z, x, cond=None):
-        return observation.log_prob(decode.apply(params["decoder"], z, cond), x)
+        try:
+            numbers = decode.apply(params["decoder"], z, cond)
+        except (TypeError, ValueError) as why:
+            raise ValueError(
+                f"decoder: got codes of shape {z.shape}, which its network does not take, wanted an encoder "
+                f"that gives two numbers for each code it does; change its last layer ({why})"
+            ) from why
+        return observation.log_prob(numbers, x)
 
     def posterior(params, x, cond=None):
         jax.eval_shape(observation.log_prob, jnp.zeros(observation.size), x)  # raises for a wrong x

@@ -85,11 +85,12 @@ def test_chains_end_in_the_law_of_the_density(shape, shake):
         assert (abs(p @ moment(flat) - seen.mean(0)) < 5 * error).all()
 
 
-def test_labels_are_the_entries_of_one_energy():
+@pytest.mark.parametrize("temperature", [1.0, 0.4])
+def test_labels_are_the_entries_of_one_energy(temperature):
     """`log f(x|y) - log f(x) = log softmax f(x)[y]`: what a generative classifier says is the softmax."""
     x = data((2,))
     event = Event((2,), classes=3)
-    model = jem(event, **SMALL, depth=1)
+    model = jem(event, **SMALL, depth=1, temperature=temperature)
     params = prepared(model, x, 0.5)
     fn = model.distribution.density.fn
     z = jax.vmap(
@@ -100,9 +101,13 @@ def test_labels_are_the_entries_of_one_energy():
         )
     )(x)
     body = body_of(event, 3, 16, 1)
-    wanted = jax.nn.log_softmax(jax.vmap(body.apply, (None, 0))(params["energy"], z))
+    logits = temperature * jax.vmap(body.apply, (None, 0))(params["energy"], z)
+    wanted = jax.nn.log_softmax(logits)
     absent = Maybe(jnp.zeros(500, int), jnp.zeros(500, bool))
     whole = each(fn, params, KEY, Batch(x, absent))
+    normal = jax.scipy.stats.norm.logpdf(z).sum(1) - params["affine"]["log_diagonal"].sum()
+    energy = np.log(np.exp(np.asarray(logits, float)).sum(1)) / temperature
+    np.testing.assert_allclose(whole, normal + energy, atol=1e-3)
     for label in range(3):
         of_label = each(fn, params, KEY, Batch(x, jnp.full(500, label)))
         np.testing.assert_allclose(of_label - whole, wanted[:, label], atol=1e-3)
@@ -114,3 +119,5 @@ def test_wrong_sizes_are_refused():
         ebm(Event((2,)), sweeps=0)
     with pytest.raises(ValueError, match="weight=-1"):
         jem(Event((2,), classes=2), contrast_weight=-1.0)
+    with pytest.raises(ValueError, match="temperature=0"):
+        jem(Event((2,), classes=2), temperature=0.0)

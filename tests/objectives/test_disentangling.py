@@ -345,6 +345,16 @@ def test_an_encoder_of_an_odd_width_is_named():
         at(disentangling.bottleneck(step), 0, {"decoder": step.init(KEY)})
 
 
+def test_an_encoder_of_another_width_than_the_decoder_reads_is_named():
+    step = decoder(
+        Network(lambda key: jnp.ones((4, 6)), lambda params, z, cond: z @ params),
+        Network(lambda key: {}, lambda params, x, cond: jnp.zeros(10)),
+        gaussian((3,)),
+    )
+    with pytest.raises(ValueError, match=r"codes of shape \(5,\), which its network does not take"):
+        at(disentangling.bottleneck(step), 0, {"decoder": step.init(KEY)})
+
+
 def test_the_parts_make_up_the_weight():
     block = PARAMS["decoder"]
     z, weight = STEP.inverse.fn(block, KEY, X[0], None)

@@ -11,7 +11,9 @@ import pytest
 from test_contracts import same
 from toys import DATA, Stream, fails_after, mean_of_data
 
+from probtransform.core import Batch, Event
 from probtransform.data.order import order
+from probtransform.families import registry
 from probtransform.training import checkpoints, fit
 from probtransform.training.fit import affordable
 
@@ -135,6 +137,19 @@ def test_a_loss_that_is_not_finite_names_player_step_and_last_good_checkpoint(tm
     assert sorted(p.name for p in tmp_path.iterdir()) == ["2", "4"]
     with pytest.raises(FloatingPointError, match=r"at step 6; the last good checkpoint is none"):
         run(fails_after(5), steps=9)
+
+
+def test_a_loss_that_never_was_finite_blames_the_data():
+    """Grey values for a machine of bits, and a label that no class has."""
+    grey = Batch(np.full((16, 6), 7, np.uint8))
+    bits = registry["rbm"].build(Event((6,), levels=2), hidden=4)
+    labelled = registry["rbm"].build(Event((6,), levels=2, classes=3), hidden=4)
+    wrong = Batch(np.zeros((16, 6), np.uint8), np.full(16, 3))
+    for model, data in ((bits, grey), (labelled, wrong)):
+        with pytest.raises(
+            FloatingPointError, match=r"at step 1; .*look for data that the model cannot hold"
+        ):
+            fit(model, optax.sgd(0.1), data, steps=2, batch=8)
 
 
 def test_parameters_that_are_not_finite_are_never_saved(tmp_path):

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from ..contrastive.changes import mirrored
 
-MOST = 0.8  # beyond it changes begin to show in the samples
+MOST = 0.7  # beyond 3/4 a pattern one pixel wide is seen as its opposite, there not at all
 
 
 class Augmentation(NamedTuple):
@@ -33,7 +33,7 @@ def adaptive(shape: tuple[int, ...], target: float = 0.6, horizon: int = 500_000
 
     Changes of an image `f32[h, w, c]` (or flat, `f32[h*w*c]`): mirrored, moved, brighter, of another
     contrast, a part covered. The state is p: 0 at first, `1/horizon` more or less for each example seen,
-    at most 0.8. Below 1 no change leaks: laws that agree after it agree before it.
+    at most 0.7. There no change leaks: laws that agree after it agree before it.
     The sign wants logits with a zero of their own. A paired game has none; there p is set by hand:
     `adaptive(shape)._replace(init=lambda key: jnp.array(0.3), update=lambda p, logits: p)`.
 
