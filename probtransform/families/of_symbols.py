@@ -44,7 +44,8 @@ def of_symbols(model: Model, event: Event, bins: int) -> Model:
     for name, step in cells(event, bins).items():
         whole = through(whole, **{name: step})
     law = whole.distribution
-    law = law._replace(density=lacking(law.density, model.distribution))
+    if law.density is not None:
+        law = law._replace(density=lacking(law.density, model.distribution))
 
     def prepare(params, key, batch):
         return whole.prepare(placed(params, batch), key, batch)

@@ -19,12 +19,13 @@ from probtransform.networks import r3gan as r3gan_networks
 from probtransform.networks import stylegan2 as stylegan2_networks
 
 KEY = jax.random.key(3)
-SHAPE, CLASSES, LATENT, N = (8, 8, 1), 3, 5, 8
+SHAPE, CLASSES, LATENT, N = (4, 4, 1), 3, 5, 8
 EVENT = Event(SHAPE, classes=CLASSES)
 SIZE = {"latent": LATENT, "width": 4}
 LABELS = np.arange(N) % CLASSES
 BATCH = Batch(jax.random.normal(jax.random.key(1), (N, *SHAPE)), jnp.asarray(LABELS))
 Y = jnp.eye(CLASSES)[LABELS]
+PLAYERS, RTOL = ("critic", "generator"), 2e-5
 split = jax.random.split
 
 
@@ -35,17 +36,14 @@ def parameters(model, scale=0.1):
     return jax.tree.map(lambda p: p + jnp.float32(scale * noise.standard_normal(p.shape)), start)
 
 
-def losses(model, params, carry=()):
+def losses(model, params, carry=(), batch=BATCH):
     """`{player: its loss}` of the game, both of one key."""
 
     @jax.jit
     def both(params):
-        return [model.players[name].loss(params, carry, KEY, BATCH)[0] for name in PLAYERS]
+        return [model.players[name].loss(params, carry, KEY, batch)[0] for name in PLAYERS]
 
     return dict(zip(PLAYERS, np.asarray(both(params)).tolist(), strict=True))
-
-
-PLAYERS = ("critic", "generator")
 
 
 def keys_of_samples(key, steps):
@@ -87,23 +85,22 @@ def agree(found, expected, **terms):
     """Losses are what they should be, and no term of theirs is too small to be missed."""
     assert found.keys() == expected.keys()
     for name in found:
-        np.testing.assert_allclose(found[name], expected[name], rtol=2e-5, err_msg=name)
-    assert min(map(abs, terms.values())) > 0.02, terms
+        np.testing.assert_allclose(found[name], expected[name], rtol=RTOL, err_msg=name)
+        assert min(map(abs, terms.values())) > 50 * RTOL * abs(expected[name]), terms
 
 
-@pytest.mark.parametrize("penalty", [0.0, 0.7])
-def test_dcgan_plays_the_non_saturating_game_and_pays_r1(penalty):
+def test_dcgan_plays_the_non_saturating_game_and_pays_r1():
     """`E softplus(-D(x)) + E softplus(D(G(z))) + penalty/2 E |grad D(x)|^2` and `E softplus(-D(G(z)))`."""
-    model = dcgan.dcgan(EVENT, **SIZE, penalty=penalty)
+    model = dcgan.dcgan(EVENT, **SIZE, penalty=0.7)
     params = parameters(model)
     critic = dcgan_networks.critic(SHAPE, CLASSES, 4)
     generator = dcgan_networks.generator(SHAPE, LATENT, CLASSES, 4)
     fake = samples(generator, params["generator"])
     real_logits, fake_logits = (logits(critic, params["critic"], x) for x in (BATCH.x, fake))
     game = softplus(-real_logits).mean() + softplus(fake_logits).mean()
-    r1 = squared_slope(critic, params["critic"], BATCH.x) / 2
-    expected = {"critic": game + penalty * r1, "generator": softplus(-fake_logits).mean()}
-    agree(losses(model, params), expected, game=game, r1=r1)
+    r1 = 0.7 / 2 * squared_slope(critic, params["critic"], BATCH.x)
+    expected = {"critic": game + r1, "generator": softplus(-fake_logits).mean()}
+    agree(losses(model, params), expected, r1=r1)
 
 
 def test_r3gan_plays_the_paired_game_and_pays_r1_and_r2():
@@ -117,14 +114,11 @@ def test_r3gan_plays_the_paired_game_and_pays_r1_and_r2():
     game = softplus(fake_logits - real_logits).mean()
     r1, r2 = (0.7 / 2 * squared_slope(critic, params["critic"], x) for x in (BATCH.x, fake))
     expected = {"critic": game + r1 + r2, "generator": softplus(real_logits - fake_logits).mean()}
-    agree(losses(model, params), expected, game=game, r1=r1, r2=r2, apart=r1 - r2)
+    of_other_pairs = softplus(fake_logits - np.roll(real_logits, 1)).mean()
+    agree(losses(model, params), expected, r1=r1, r2=r2, swap=r1 - r2, pairs=game - of_other_pairs)
 
 
 # --- BigGAN ---------------------------------------------------------------------------------------
-
-
-def kernels(params):
-    return [w for _, w in jax.tree.leaves_with_path(params) if jnp.ndim(w) > 1]
 
 
 def as_matrix(w):
@@ -142,54 +136,38 @@ def of_unit_spectrum(params):
 
 def overlap(params):
     """`sum_W |W'W * (1 - I)|_F^2` of all kernels but the embedding of labels."""
-    total = 0.0
-    for w in kernels({name: block for name, block in params.items() if name != "embedding"}):
-        products = as_matrix(w).T @ as_matrix(w)
-        total += (products**2).sum() - (np.diag(products) ** 2).sum()
-    return total
+    heard = {name: block for name, block in params.items() if name != "embedding"}
+    matrices = [as_matrix(w) for w in jax.tree.leaves(heard) if jnp.ndim(w) > 1]
+    return sum(((w.T @ w * (1 - np.eye(w.shape[1]))) ** 2).sum() for w in matrices)
 
 
-@pytest.fixture(scope="module")
-def of_biggan():
-    """Parameters of kernels that stretch, and what the game is of networks whose kernels do not."""
-    params = parameters(biggan.biggan(EVENT, **SIZE), scale=0.3)
+def test_biggan_plays_the_hinge_game_of_unit_spectra_and_pays_for_overlaps():
+    """`E max(0, 1 - D(x)) + E max(0, 1 + D(G(z)))` and `-E D(G(z)) + weight sum_W |W'W * (1 - I)|^2`.
+
+    Networks are those of unit spectrum; what is paid for are kernels as they are.
+    """
+    model = biggan.biggan(EVENT, **SIZE, orthogonality=1e-3)
+    params = parameters(model)
+    params["critic"]["last"]["linear"]["bias"] -= 1.8  # logits lie about both margins
     critic = resnet_gan.critic(SHAPE, CLASSES, 4)
     generator = biggan_networks.generator(SHAPE, LATENT, CLASSES, 4)
-    judge = of_unit_spectrum(params["critic"])
-    fake = samples(generator, of_unit_spectrum(params["generator"]))
-    return params, *(logits(critic, judge, x) for x in (BATCH.x, fake))
-
-
-@pytest.mark.parametrize("weight", [0.0, 1e-4])
-def test_biggan_plays_the_hinge_game_of_unit_spectra_and_pays_for_overlaps(of_biggan, weight):
-    """`E max(0, 1 - D(x)) + E max(0, 1 + D(G(z)))` and `-E D(G(z)) + weight sum_W |W'W * (1 - I)|^2`."""
-    params, real_logits, fake_logits = of_biggan
-    assert {True, False} == set((real_logits < 1).tolist()), "one side of the hinge alone"
-    model = biggan.biggan(EVENT, **SIZE, orthogonality=weight)
+    critic_params, generator_params = (of_unit_spectrum(params[name]) for name in PLAYERS)
+    fake = samples(generator, generator_params)
+    real_logits, fake_logits = (logits(critic, critic_params, x) for x in (BATCH.x, fake))
+    for margins in (1 - real_logits, 1 + fake_logits):
+        assert margins.min() < -0.01 and margins.max() > 0.01, "one side of the hinge alone"
     game = np.maximum(0, 1 - real_logits).mean() + np.maximum(0, 1 + fake_logits).mean()
-    paid = 1e-4 * overlap(params["generator"])
-    fooled = -fake_logits.mean()
-    expected = {"critic": game, "generator": fooled + weight / 1e-4 * paid}
-    agree(losses(model, params), expected, game=game, paid=paid, fooled=fooled)
-
-
-@pytest.mark.parametrize("block", PLAYERS)
-def test_lengths_of_kernels_are_nothing_to_biggan(of_biggan, block):
-    """Three times as long, in either network, they leave both players where they were."""
-    params, *_ = of_biggan
-    model = biggan.biggan(EVENT, **SIZE, orthogonality=0.0)
-    longer = jax.tree.map(lambda w: 3 * w if jnp.ndim(w) > 1 else w, params[block])
-    before, after = (losses(model, p) for p in (params, params | {block: longer}))
-    for name in PLAYERS:
-        np.testing.assert_allclose(after[name], before[name], rtol=2e-5)
+    paid = 1e-3 * overlap(params["generator"])
+    expected = {"critic": game, "generator": paid - fake_logits.mean()}
+    agree(losses(model, params), expected, paid=paid, fooled=fake_logits.mean())
 
 
 # --- StyleGAN2 ------------------------------------------------------------------------------------
 
-LAYERS, PLACES, DEPTH = 4, 8 * 8 * 2 + 4 * 4, 2
+LARGER, LAYERS, PLACES, DEPTH = (8, 8, 1), 4, 8 * 8 * 2 + 4 * 4, 2
 MAPPING = stylegan2_networks.mapping(LATENT, CLASSES, LATENT, DEPTH)
-SYNTHESIS = stylegan2_networks.synthesis(SHAPE, LATENT, 4)
-JUDGE = stylegan2_networks.critic(SHAPE, CLASSES, 4)
+SYNTHESIS = stylegan2_networks.synthesis(LARGER, LATENT, 4)
+JUDGE = stylegan2_networks.critic(LARGER, CLASSES, 4)
 
 
 def styles(params, z, key, y, mixing):
@@ -206,73 +184,72 @@ def synthesised(params, w, key):
     return SYNTHESIS.apply(params, w, jax.random.normal(key, (PLACES,)))
 
 
+@jax.jit
 def styled_samples(params, key, mixing):
-    @jax.jit
     @jax.vmap
     def one(keys, y):
-        latent, mapping, _, synthesis, _ = keys
+        latent, mapping, synthesis, _ = keys
         w = styles(params["mapping"], jax.random.normal(latent, (LATENT,)), mapping, y, mixing)
         return synthesised(params["synthesis"], w, synthesis)
 
-    return one(keys_of_samples(key, 4), Y)
+    return one(keys_of_samples(key, 3), Y)
 
 
+@jax.jit
 def path_lengths(params, key, mixing):
     """`|J'y|` of the first quarter of the batch, J whole."""
 
-    @jax.jit
     @jax.vmap
     def one(key, y):
         draw, look, direction = split(key, 3)
         latent, mapping = split(draw)
         w = styles(params["mapping"], jax.random.normal(latent, (LATENT,)), mapping, y, mixing)
         slope = jax.jacfwd(lambda w: synthesised(params["synthesis"], w, look))(w)
-        unit = jax.random.normal(direction, SHAPE) / math.sqrt(SHAPE[0] * SHAPE[1])
+        unit = jax.random.normal(direction, LARGER) / math.sqrt(LARGER[0] * LARGER[1])
         return jnp.sqrt((jnp.tensordot(unit, slope, 3) ** 2).sum(-1).mean())
 
-    return np.asarray(one(split(key, N // 4), Y[: N // 4]), np.float64)
+    return one(split(key, N // 4), Y[: N // 4])
 
 
-@pytest.fixture(scope="module")
-def of_stylegan2():
-    return parameters(stylegan2.stylegan2(EVENT, **SIZE, depth=DEPTH), scale=0.3)
-
-
-@pytest.mark.parametrize("mixing", [0.0, 0.6])
-@pytest.mark.parametrize("path", [0.0, 1.5])
-def test_stylegan2_mixes_styles_and_pays_r1_and_for_path_lengths(of_stylegan2, mixing, path):
+def test_stylegan2_mixes_styles_and_pays_r1_and_for_path_lengths():
     """`E softplus(-D(x)) + E softplus(D(G(z))) + penalty/2 E |grad D(x)|^2` and
-    `E softplus(-D(G(z))) + path E (|J'y| - a)^2`, a after its step, G(z) of mixed styles in both.
+    `E softplus(-D(G(z))) + path E (|J'y| - a)^2`, a after its step; styles are mixed for both and for J.
     """
-    params, numbers = of_stylegan2, {"penalty": 0.7, "path": path, "mixing": mixing}
-    model = stylegan2.stylegan2(EVENT, **SIZE, depth=DEPTH, **numbers)
-    real_logits = logits(JUDGE, params["critic"], BATCH.x)
-    play, look = split(KEY) if path else (KEY, KEY)
-    shown, shown_to_generator = (
-        logits(JUDGE, params["critic"], styled_samples(params, key, mixing)) for key in (KEY, play)
-    )
-    game = softplus(-real_logits).mean() + softplus(shown).mean()
-    r1 = 0.7 / 2 * squared_slope(JUDGE, params["critic"], BATCH.x)
-    fooled = softplus(-shown_to_generator).mean()
-    lengths = path_lengths(params, look, mixing)
-    aim = 0.99 * 0.4 + 0.01 * lengths.mean()
-    paid = ((lengths - aim) ** 2).mean()
-    expected = {"critic": game + r1, "generator": fooled + path * paid}
-    found = losses(model, params, {"path_length": jnp.float32(0.4)})
-    agree(found, expected, game=game, r1=r1, fooled=fooled, paid=paid)
+    numbers = {"depth": DEPTH, "penalty": 0.7, "path": 1.5, "mixing": 0.6}
+    model = stylegan2.stylegan2(Event(LARGER, classes=CLASSES), **SIZE, **numbers)
+    params = parameters(model, scale=0.3)
+    batch = BATCH._replace(x=jax.random.normal(jax.random.key(1), (N, *LARGER)))
+    play, look = split(KEY)  # the generator's: the game, then path lengths
+
+    def shown(key, mixing=0.6):
+        return logits(JUDGE, params["critic"], styled_samples(params, key, mixing))
+
+    def paid(mixing=0.6):
+        lengths = np.asarray(path_lengths(params, look, mixing), np.float64)
+        return 1.5 * ((lengths - (0.99 * 0.4 + 0.01 * lengths.mean())) ** 2).mean()
+
+    def fooled(mixing=0.6):
+        return softplus(-shown(play, mixing)).mean()
+
+    real_logits = logits(JUDGE, params["critic"], batch.x)
+    game = softplus(-real_logits).mean() + softplus(shown(KEY)).mean()
+    r1 = 0.7 / 2 * squared_slope(JUDGE, params["critic"], batch.x)
+    expected = {"critic": game + r1, "generator": fooled() + paid()}
+    found = losses(model, params, {"path_length": jnp.float32(0.4)}, batch)
+    mixed = {"mixed": fooled() - fooled(0.0), "mixed_paths": paid() - paid(0.0)}
+    agree(found, expected, r1=r1, paid=paid(), **mixed)
 
 
 # --- the denoising autoencoder --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("levels", [None, 4])
-@pytest.mark.parametrize("noise", [0.0, 0.3])
-def test_a_denoising_autoencoder_is_shown_noise_of_its_scale_and_asked_for_data(noise, levels):
+def test_a_denoising_autoencoder_is_shown_noise_of_its_scale_and_asked_for_data(levels):
     """`E |x - D(E(x + noise e))|^2`, x as reals, levels spread over [-1, 1]."""
     d, size = math.prod(SHAPE), {"latent": 3, "width": 6, "depth": 1}
     event = Event(SHAPE, levels, CLASSES)
-    model = denoising_autoencoder.denoising_autoencoder(event, **size, noise=noise)
-    params = parameters(model)
+    model = denoising_autoencoder.denoising_autoencoder(event, **size, noise=0.7)
+    params = parameters(model, scale=0.5)
     back, learn = split(KEY)
     x, batch = BATCH.x.reshape(N, d), BATCH
     if levels:
@@ -281,9 +258,12 @@ def test_a_denoising_autoencoder_is_shown_noise_of_its_scale_and_asked_for_data(
         x = (symbols.reshape(N, d) + within) * 2 / levels - 1
         batch = BATCH._replace(x=symbols.astype(jnp.uint8))
     (blur,) = split(learn, 1)
-    seen = x + noise * jax.random.normal(blur, x.shape)
-    codes = over_batch(mlp(d + CLASSES, 3, 6, 1), params["encoder"], jnp.hstack([seen, Y]))
-    made = over_batch(mlp(3 + CLASSES, d, 6, 1), params["decoder"], jnp.hstack([codes, Y]))
-    expected = (np.asarray(made - x, np.float64) ** 2).sum(1).mean()
+
+    def error(noise):
+        seen = x + noise * jax.random.normal(blur, x.shape)
+        codes = over_batch(mlp(d + CLASSES, 3, 6, 1), params["encoder"], jnp.hstack([seen, Y]))
+        made = over_batch(mlp(3 + CLASSES, d, 6, 1), params["decoder"], jnp.hstack([codes, Y]))
+        return (np.asarray(made - x, np.float64) ** 2).sum(1).mean()
+
     found, _ = jax.jit(model.players["autoencoder"].loss)(params, (), KEY, batch)
-    np.testing.assert_allclose(found, expected, rtol=2e-5)
+    agree({"loss": found}, {"loss": error(0.7)}, blur=error(0.7) - error(0.0))
