@@ -4,11 +4,11 @@
 
 An epoch of persistent contrastive divergence on 1437 digits of 64 bits, 256 hidden units, a sweep of as many
 chains as a batch has examples and a step of gradient ascent each: scikit-learn's loop over minibatches, and
-ours in one program. Sixteen machines at once are the same program under `vmap`, against one after another.
-The exact constant is that of 64 visible and 20 hidden units, a million states. Both have one core; such small
-products do not repay two. `--cores 2` gives both two, ours as two devices with eight of the sixteen machines
-each. Bars: 3 times as fast in batches of 100 and 1.5 in batches of 10, 8 times for sixteen at once, .2
-seconds for the constant.
+ours in one program. Sixteen machines at once are the same program under `vmap`, against scikit-learn's one
+after another. The exact constant is that of 64 visible and 20 hidden units, a million states. Both have one
+core; such small products do not repay two. `--cores 2` gives both two, ours as two devices with eight of the
+sixteen machines each. Bars: 3 times as fast in batches of 100 and 1.5 in batches of 10, 8 times for sixteen
+at once, .2 seconds for the constant.
 """
 
 from __future__ import annotations

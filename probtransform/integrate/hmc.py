@@ -8,6 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from ..core.check import above_zero, positive
+
 
 def hmc(step_size: float, leapfrogs: int = 10) -> Callable[..., Any]:
     """A kernel `(key, x, log_density) -> (x, acceptance)` that leaves `exp(log_density)` invariant.
@@ -16,8 +18,10 @@ def hmc(step_size: float, leapfrogs: int = 10) -> Callable[..., Any]:
     `-log_density(x) + |p|^2 / 2`, and the end is accepted with probability `min(1, exp(-dH))`.
     The step is jittered by up to a fifth, so that no orbit closes. `x: f32[d]`, any event shape.
 
-    Neal (2011), arXiv:1206.1901.
+    Neal (2011), arXiv:1206.1901. Raises ValueError unless the step is above zero and there is one.
     """
+    above_zero("hmc", step_size=step_size)
+    positive("hmc", leapfrogs=leapfrogs)
 
     def kernel(key, x, log_density):
         momentum, jitter, accept = jax.random.split(key, 3)

@@ -16,10 +16,12 @@ from .adversarial import adversarial
 from .autoencoding import autoencoding
 from .bridge import markovian_fitting
 from .contrastive_divergence import contrastive_divergence, persistent_contrast
+from .cooperative import cooperative
 from .divergences import divergence_between_samples
 from .geodesic import geodesic_matching, squared_geodesic
 from .importance_weighted import importance_weighted, pathwise
 from .interpolant import score_and_flow_matching
+from .joint_energy import joint_energy
 from .k_means import k_means
 from .likelihood import likelihood
 from .matching import matching
@@ -48,6 +50,7 @@ __all__ = [
     "conditional_noise_contrastive",
     "contrastive",
     "contrastive_divergence",
+    "cooperative",
     "coupling",
     "denoising_score_matching",
     "discrete",
@@ -60,6 +63,7 @@ __all__ = [
     "flow_map",
     "geodesic_matching",
     "importance_weighted",
+    "joint_energy",
     "k_means",
     "likelihood",
     "markovian_fitting",

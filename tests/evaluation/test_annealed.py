@@ -59,6 +59,13 @@ def test_weights_are_unbiased_for_the_ratio_of_constants():
     assert log_w.mean() < LOG_Z - 0.05  # not by weights that are all alike
 
 
+def test_errors_are_those_of_the_mean_weight():
+    """Log-normal weights: `Var w / (E w)^2 = exp(s^2) - 1`, a fifth more in the root than that of log w."""
+    s, n = 0.8, 200_000
+    _, error = log_mean_exp(s * jax.random.normal(KEY, (n,)))
+    np.testing.assert_allclose(error, np.sqrt(np.expm1(s**2) / n), rtol=0.03)
+
+
 @pytest.mark.parametrize("chains", [4, 500])
 def test_the_sandwich_holds_the_truth(chains):
     starts, finals = ends(chains)
