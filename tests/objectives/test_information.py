@@ -17,6 +17,7 @@ from probtransform.objectives.contrastive import (
     info_nce,
     mine,
     mutual_information,
+    nce,
     nwj,
     remembered,
     smile,
@@ -68,6 +69,10 @@ def test_each_is_its_formula():
         donsker_varadhan: own - np.log(np.exp(apart).mean()),
         nwj: own - np.exp(apart - 1).mean(),
         info_nce: own + math.log(6) - np.mean([logsumexp(row.astype(np.float64)) for row in s]),
+        nce: 1
+        + math.log(5)
+        - np.logaddexp(0, math.log(5) - np.diag(s).astype(np.float64)).mean()
+        - 5 * np.logaddexp(0, apart - math.log(5)).mean(),
         lambda s: smile(s, 0.5): own - np.log(np.exp(np.clip(apart, -0.5, 0.5)).mean()),
     }
     for bound, value in wanted.items():
@@ -91,6 +96,25 @@ def test_info_nce_of_two_is_its_integral():
     mean, error = over(info_nce, pairs)
     assert abs(mean - wanted) < 4 * error and error < 0.01
     assert wanted < math.log(2) < information(0.95, 1)
+
+
+@pytest.mark.parametrize("n", [2, 8])
+def test_nce_is_its_integral(n, batches):
+    """Every pair on its own: an expectation over pairs, and one over the margins."""
+    x, w = nodes(200)
+    weight, here = w[:, None] * w, x[:, None]
+    own = log_ratio(here, RHO * here + math.sqrt(1 - RHO**2) * x, RHO) - math.log(n - 1)
+    other = log_ratio(here, x, RHO) - math.log(n - 1)
+    missed = (weight * (np.logaddexp(0, -own) + (n - 1) * np.logaddexp(0, other))).sum()
+    wanted = 1 + math.log(n - 1) - missed
+    pairs = batches if n == 8 else np.stack([drawn(2, 1, RHO, i) for i in range(8000)])
+    mean, error = over(nce, pairs)
+    assert abs(mean - wanted) < 4 * error and error < 0.02
+    assert wanted < information(RHO, 1)
+    many = math.log(9999)
+    own, other = own + math.log(n - 1) - many, other + math.log(n - 1) - many
+    missed = (weight * (np.logaddexp(0, -own) + 9999 * np.logaddexp(0, other))).sum()
+    assert abs(1 + many - missed - information(RHO, 1)) < 0.01  # with many others it is all of it
 
 
 def test_smile_is_wrong_by_what_it_cuts():

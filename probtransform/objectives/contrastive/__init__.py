@@ -3,7 +3,7 @@
 from . import changes, information
 from .critics import cosine, two_sides
 from .estimate import mine, mutual_information, remembered
-from .information import donsker_varadhan, info_nce, nwj, smile
+from .information import donsker_varadhan, info_nce, nce, nwj, smile
 from .momentum import moco, queue_of
 from .nt_xent import nt_xent
 from .sides import clip_loss, siglip_loss
@@ -22,6 +22,7 @@ __all__ = [
     "mine",
     "moco",
     "mutual_information",
+    "nce",
     "nt_xent",
     "nwj",
     "queue_of",

@@ -7,6 +7,7 @@ the margins beside it. Each is to be made as great as it will go; then f has lea
     donsker_varadhan  log p(x,y)/p(x)p(y) + any c   above: the log of a mean    grows like exp I
     nwj               log p(x,y)/p(x)p(y) + 1       none                        grows like exp I
     info_nce          log p(y|x)/p(y) + any c(x)    below, never above log n    little
+    nce               log p(x,y)/p(x)p(y)           below, by less as n grows   little
     smile             read, not learned             either way: what is cut     grows like exp cut
 
 Poole et al. (2019), arXiv:1905.06922; Song & Ermon (2020), arXiv:1910.06222.
@@ -43,6 +44,23 @@ def info_nce(scores):
     van den Oord et al. (2018), arXiv:1807.03748.
     """
     return math.log(len(scores)) + joint(scores) - jnp.mean(jax.nn.logsumexp(scores, 1))
+
+
+def nce(scores):
+    """`1 + log m - mean softplus(-G(x_i, y_i)) - m mean_{i != j} softplus(G(x_i, y_j))`, `G = f - log m`.
+
+    Nats. Each pair is told on its own from the m = n - 1 others of its row: the noise is the product of the
+    margins, and f learns its own constant, which `info_nce` leaves open. The 1 makes up for what the others
+    cost at least, `E m log(1 + r/m) + E r log(1 + r/m) >= E r` over the margins, r the ratio: with m it nears
+    the information, and is never above `1 + log m`.
+    Gutmann & Hyvärinen (2012), JMLR 13; Tian et al. (2019), arXiv:1910.10699, whose bound lacks the 1.
+    """
+    own, m = joint(scores), len(scores) - 1
+    told = jax.nn.softplus(scores - math.log(m))
+    # softplus(-G) is softplus(G) - G
+    paired, total = jnp.mean(jnp.diagonal(told)), jnp.sum(told)
+    apart = (total - len(scores) * paired) / (len(scores) * m)
+    return 1 + own - paired - m * apart
 
 
 def smile(scores, cut: float = 5.0):
