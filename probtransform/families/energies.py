@@ -71,16 +71,19 @@ def energetic(
     step_size: float,
     renewed: float,
     sweeps: int,
+    buffer: int = 0,
     taught: Callable[..., Any] | None = None,
 ) -> Model:
     """A normal of the data's mean and covariance, tilted by `energy`, `(f32[d], label) -> f32[]`.
 
     `chains` teach it, `moves` moves of MALA an update, each begun again at a normal draw with probability
-    `renewed`; a sample is the end of `sweeps` moves from another. All walk where the normal is standard, so
+    `renewed`; with a `buffer` they are drawn from among so many, and go back there. A sample is the end of
+    `sweeps` moves from a normal draw. All walk where the normal is standard, so
     that one step suits every direction. The energy sees an image as it is, a vector standardised; levels are
     normal scores. `taught` makes the player's loss of the contrast; `prepare` reads off mean and covariance.
     """
-    positive("energy model", moves=moves, sweeps=sweeps)
+    positive("energy model", chains=chains, moves=moves, sweeps=sweeps)
+    kept = max(chains, buffer)
     d, image = math.prod(event.shape), len(event.shape) == 3
     base, kernel, place = normal((d,)), mala(step_size, moves), affine(d)
     flow = pushforward(base, affine=place) if image else base
@@ -104,10 +107,12 @@ def energetic(
 
     law = refined(flow, base, log_ratio, mala(step_size, sweeps), 1)._replace(init=init)
     walk = law._replace(density=Unnormalized(walking))
-    loss = persistent_contrast(walk, move, start, 1, renewed, carried=law)
+    loss = persistent_contrast(
+        walk, move, start, 1, renewed, carried=law, moved=chains if kept > chains else 0
+    )
     player = Player(("energy",), loss if taught is None else taught(loss))
-    labels = in_turn(chains, event.classes) if taught is None else absent(chains)
-    model = Model(law, {"energy": player}, carry=chains_of(walk, start, chains, labels))
+    labels = in_turn(kept, event.classes) if taught is None else absent(kept)
+    model = Model(law, {"energy": player}, carry=chains_of(walk, start, kept, labels))
 
     def prepare(params, key, batch):
         return params | {"affine": fitted(batch.x, ridge=0.02)}

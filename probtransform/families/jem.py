@@ -20,6 +20,7 @@ def jem(
     step_size: float = 0.1,
     renewed: float = 0.05,
     sweeps: int = 200,
+    buffer: int = 0,
     contrast_weight: float = 1.0,
     temperature: float = 1.0,
 ) -> Model:
@@ -44,7 +45,7 @@ def jem(
     told = partial(
         joint_energy, logits=logits, name="energy", classes=event.classes, weight=contrast_weight
     )
-    sizes = (chains, moves, step_size, renewed, sweeps)
+    sizes = (chains, moves, step_size, renewed, sweeps, buffer)
     taught = told if event.classes else None
     return energetic(event, energy_of(logits, event.classes, temperature), *sizes, taught)
 

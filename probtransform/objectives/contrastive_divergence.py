@@ -43,14 +43,16 @@ def persistent_contrast(
     renewed: float = 0.0,
     fast: float = 0.0,
     carried: Distribution[Density] | None = None,
+    moved: int = 0,
 ):
     """As `contrastive_divergence`, but x' are `carry["chains"]`, which go on from update to update.
 
     The model changes slowly, and they follow it. Each is begun afresh by `start(key)` with probability
     `renewed`, on its own. A chain keeps its label, as the law it follows is that of x given it, and counts as
-    much as its label does in the batch; examples of a label that no chain has are left out. With `fast > 0`
-    the chains move under other parameters, which take steps of that rate down the same slope and forget a
-    twentieth of them at every update: where a chain stays, the energy rises at once, and it leaves.
+    much as its label does in the batch; examples of a label that no chain has are left out. Where many are
+    carried, a replay buffer, `moved` of them, drawn anew for each update, are all that it looks at. With
+    `fast > 0` the chains move under other parameters, which take steps of that rate down the same slope and
+    forget a twentieth of them at every update: where a chain stays, the energy rises at once, and it leaves.
 
     `chains_of(distribution, start, count)` is what the model carries. Where `distribution` is a prior
     and `carried` the model of data that a decoder makes of it, chains are of the prior and data are judged by
@@ -59,7 +61,7 @@ def persistent_contrast(
     Tieleman (2008), ICML; Tieleman & Hinton (2009), ICML (fast weights); Du & Mordatch (2019),
     arXiv:1903.08689 (chains renewed, 5% of them); Pang et al. (2020), arXiv:2006.08205 (priors).
     Raises ValueError unless `renewed` is in [0, 1], for `fast` where nothing fast is carried, or for examples
-    without labels where chains have some.
+    without labels where chains have some, or for more chains `moved` than there are.
     """
     positive("persistent_contrast", steps=steps)
     not_negative("persistent_contrast", fast=fast)
@@ -70,18 +72,27 @@ def persistent_contrast(
 
     def loss(params, carry, key, batch):
         fresh, which, walk, look = jax.random.split(key, 4)
-        chains, quick = carry["chains"], carry.get("fast", {})
+        kept, quick = (carry["chains"], carry.get("labels")), carry.get("fast", {})
+        size = len(jax.tree.leaves(kept)[0])
+        if not 0 <= moved <= size:
+            raise ValueError(
+                f"persistent_contrast: got moved={moved} of {size} chains, wanted at most all of them; 0 "
+                "moves all in every update"
+            )
+        # the same chain twice would be written back once
+        rows = jax.random.permutation(jax.random.fold_in(which, 1), size)[: moved or None]
+        chains, labels = jax.tree.map(lambda c: c[rows], kept) if moved else kept
         if fast and not quick:
             raise ValueError(
                 f"persistent_contrast: got fast={fast} and chains without fast parameters, wanted some; name "
                 "their blocks to chains_of(..., fast=...)"
             )
         if renewed:
-            count = len(jax.tree.leaves(chains)[0])
+            count = moved or size
             new = jax.vmap(start)(jax.random.split(fresh, count))
             again = jax.random.uniform(which, (count,)) < renewed
             chains = jax.vmap(either)(again, new, chains)
-        begun, weights = batch._replace(x=chains, cond=carry.get("labels")), None
+        begun, weights = batch._replace(x=chains, cond=labels), None
         if begun.cond is not None:
             if batch.cond is None:
                 raise ValueError(
@@ -95,7 +106,8 @@ def persistent_contrast(
         def value_of(params):
             return contrast(distribution, params, look, batch, away, carried, weights)
 
-        carry = carry | {"chains": away.x}
+        back = jax.tree.map(lambda c, x: c.at[rows].set(x), kept[0], away.x) if moved else away.x
+        carry = carry | {"chains": back}
         if fast:
             slope = jax.grad(value_of)(params)
             carry["fast"] = {

@@ -114,6 +114,20 @@ def test_labels_are_the_entries_of_one_energy(temperature):
     assert np.isnan(each(fn, params, KEY, Batch(x, jnp.full(500, 3)))).all()
 
 
+@pytest.mark.parametrize("classes", [0, 2])
+def test_a_buffer_keeps_more_chains_than_walk(classes):
+    event = Event((2,), classes=classes)
+    labels = jnp.arange(500) % 2 if classes else None
+    for family in (ebm, jem):
+        model = family(event, **SMALL, buffer=20)
+        params, carry = prepared(model, data((2,)), 0.5), model.carry(KEY)
+        assert carry["chains"].shape == (20, 2)
+        batch = Batch(data((2,)), labels)
+        _, (after, _) = model.players["energy"].loss(params, carry, KEY, batch)
+        walked = (after["chains"] != carry["chains"]).any(-1)
+        assert 0 < walked.sum() <= 4
+
+
 def test_wrong_sizes_are_refused():
     with pytest.raises(ValueError, match="sweeps=0"):
         ebm(Event((2,)), sweeps=0)

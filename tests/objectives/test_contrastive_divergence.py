@@ -178,6 +178,37 @@ def test_a_run_stops_where_a_chain_leaves_the_finite_numbers():
         fit(model, optax.sgd(1e-3), Batch(jnp.ones((8, 2))), steps=20, batch=8)
 
 
+def test_a_buffer_is_larger_than_what_moves():
+    """Three of ten chains go one further and back to their rows; it is they that are contrasted."""
+    law = Distribution(
+        lambda key: {"a": jnp.ones(())},
+        lambda p, k, c: jnp.zeros(()),
+        Unnormalized(lambda params, key, x, cond: params["a"] * x + 1000.0 * cond.value),
+    )
+    loss = persistent_contrast(law, lambda p, k, x, c: x + 1, lambda k: jnp.zeros(()), moved=3)
+    carry = chains_of(law, lambda k: jnp.zeros(()), 10, in_turn(10, 2))(KEY)
+    carry["chains"] = begun = 100.0 * jnp.arange(10.0)
+    batch = Batch(jnp.zeros(6), Maybe(jnp.zeros(6, int), jnp.arange(6) < 2))  # a third of label 0
+    seen = np.zeros(10)
+    for i in range(200):
+        value, (after, _) = loss({"a": jnp.ones(())}, carry, jax.random.key(i), batch)
+        rows = np.flatnonzero(after["chains"] != begun)
+        np.testing.assert_array_equal(after["chains"][rows], begun[rows] + 1)
+        np.testing.assert_array_equal(after["labels"].value, carry["labels"].value)
+        assert len(rows) == 3
+        seen[rows] += 1
+        # chains are weighed by the shares of their labels in the batch, among labels that were drawn
+        kind = np.where(np.asarray(carry["labels"].present), carry["labels"].value, 2)[rows]
+        share = {c: n for c, n in {0: 2, 2: 4}.items() if c in kind}
+        if share:
+            f = np.asarray(begun[rows]) + 1
+            wanted = sum(n * f[kind == c].mean() for c, n in share.items()) / sum(share.values())
+            np.testing.assert_allclose(value, wanted, rtol=1e-5)
+    assert abs(seen / 200 - 0.3).max() < 5 * np.sqrt(0.21 / 200)
+    with pytest.raises(ValueError, match="moved=11 of 10 chains"):
+        persistent_contrast(law, None, None, moved=11)({}, carry, KEY, batch)
+
+
 def test_a_machine_learns_by_its_chains(params):
     """Draws of one machine teach another, nats apart at first, though no constant is counted."""
     keys = jax.random.split(KEY, 4000)
