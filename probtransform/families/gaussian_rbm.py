@@ -31,7 +31,16 @@ def gaussian_rbm(
     model = restricted(normals((d,)), *sizes, affine=affine(d))
 
     def prepare(params, key, batch):
-        return params | {"affine": fitted(batch.x, ridge=0.02)}
+        # from one normal no slope leads to several, of the same mean and covariance: half of the variance is
+        # left to the hidden units, in directions drawn at random
+        whole = fitted(batch.x, ridge=0.02)
+        half = {
+            "log_diagonal": whole["log_diagonal"] - math.log(2) / 2,
+            "below": whole["below"] / math.sqrt(2),
+        }
+        weights = 2 / math.sqrt(hidden) * jax.random.normal(key, (d, hidden))
+        machine = params["machine"] | {"weights": weights}
+        return params | {"machine": machine, "affine": whole | half}
 
     return on_data(model._replace(prepare=prepare), event)
 

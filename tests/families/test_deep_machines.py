@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from scipy.stats import norm
 
 from probtransform.core import Batch, Event
 from probtransform.distributions.tempered import TemperedBound
@@ -39,6 +40,41 @@ def test_a_law_of_two_patterns_is_learned(name, data):
     found = bits_per_dim(model.distribution, run.state.params, KEY, batch, samples=16)
     assert known - 3 * found.standard_error < found.mean < known + 0.02
     assert 0.4 < known < 0.6
+
+
+def lumps(key):
+    """Two normals apart along both axes, and -log2 of the law for each axis."""
+    z = np.random.default_rng(key).normal(size=(4000, 2))
+    z[:2000] += 4.0
+    p = (norm.pdf(z).prod(1) + norm.pdf(z - 4.0).prod(1)) / 2
+    return z.astype(np.float32), -np.log2(p).mean() / 2
+
+
+def triples(key):
+    """A symbol of four, itself again in three quarters of draws or any, and one that knows of neither."""
+    noise = np.random.default_rng(key)
+    first, last = noise.integers(0, 4, (2, 4000))
+    again = np.where(noise.random(4000) < 0.75, first, noise.integers(0, 4, 4000))
+    bits = 4 - np.log2(np.where(again == first, 0.75 + 0.25 / 4, 0.25 / 4)).mean()
+    return np.stack([first, again, last], 1).astype(np.uint8), bits / 3
+
+
+@pytest.mark.parametrize("chains", [0, 200])
+@pytest.mark.parametrize(
+    "name, event, draw",
+    [("gaussian_rbm", Event((2,)), lumps), ("rbm", Event((3,), levels=4), triples)],
+)
+def test_other_units_learn_by_likelihood_and_by_chains(name, event, draw, chains):
+    model = registry[name].build(event, hidden=4, chains=chains)
+    batch, (fresh, known) = Batch(draw(0)[0]), draw(1)
+    tx = optax.adam(optax.cosine_decay_schedule(5e-2, 1500))
+    run = fit(model, tx, batch, steps=1500, batch=100)
+    start = model.prepare(model.distribution.init(KEY), KEY, batch)
+    before, after = (
+        bits_per_dim(model.distribution, params, KEY, Batch(fresh)).mean
+        for params in (start, run.state.params)
+    )
+    assert known - 0.01 < after < known + 0.02 < before
 
 
 @pytest.mark.parametrize("name", ["dbm", "dbn"])
