@@ -10,18 +10,19 @@ images; one network size for all, in the architecture of each. Labels are obeyed
 reads them off samples of a BigGAN. Precision and recall are in the same features, along the truncation of its
 latents and of the styles of a StyleGAN2.
 
-Expect, of seed 0 with `--width 8 --count 2000`, floor 1.5, after so many images in updates of each critic:
+Expect, of seed 0 with `--width 8 --images 768000 --count 2000 --which games`, floor 1.5, as so many images
+were seen in updates of each critic, and minutes of a core in the end:
 
-    --images                  96000     192000     384000
-    R3GAN                                 23.2       10.4
-    R3GAN, --gamma 0.1         54.7                  14.8
-    hinge, spectral norm       56.0       19.5        9.5
-    WGAN-GP                   127.7       78.8       37.9
-    DCGAN                      70.6       55.7       48.4
+    images                   96000    192000    384000    768000    minutes
+    R3GAN                     41.2      24.4      12.1       6.3         48
+    hinge, spectral norm      57.5      19.6      10.9       6.7         21
+    WGAN-GP                  128.4      81.2      35.8      22.6         17
+    DCGAN                     80.3      58.4      45.7      47.0         13
 
-twenty minutes, forty, and an hour and a quarter, of one core. R3GAN by `--gamma`: 11.6 at 1, 10.6 at 3, 11.4
-at 30. WGAN-GP, whose generator makes a fifth of the others' steps, has 31.1 after as many as theirs in the
-left column. So short a training of so small a StyleGAN2 has a recall of zero, and its curve says nothing.
+The two in front are apart by less than 2000 draws tell: of 10,000, and of two keys, R3GAN's have 5.0 and 5.4,
+those of the hinge game 5.5 and 5.8. Another run of the seed, of other rounding, had 10.4 and 9.5 where this
+one has 12.1 and 10.9. By `--gamma`, at 384,000 images of that run, R3GAN has 14.8 at 0.1, 11.6 at 1, 10.6 at
+3, 10.4 at 10 and 11.4 at 30. WGAN-GP's generator makes a fifth of the others' steps.
 
 With `--width 8 --images 384000 --count 2000 --which labels`, a quarter of an hour, BigGAN comes to 8.1; its
 labels are read off 90.0% of its samples, off 92.4% of test images: 97.3% of those. Truncated:
