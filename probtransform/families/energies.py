@@ -78,9 +78,9 @@ def energetic(
 
     `chains` teach it, `moves` moves of MALA an update, each begun again at a normal draw with probability
     `renewed`; with a `buffer` they are drawn from among so many, and go back there. A sample is the end of
-    `sweeps` moves from a normal draw. All walk where the normal is standard, so
-    that one step suits every direction. The energy sees an image as it is, a vector standardised; levels are
-    normal scores. `taught` makes the player's loss of the contrast; `prepare` reads off mean and covariance.
+    `sweeps` moves from a normal draw. All walk where the normal is standard, so that one step suits every
+    direction. The energy sees an image as it is, a vector standardised; levels are normal scores. `taught`
+    makes the player's loss of the contrast; `prepare` reads off mean and covariance.
     """
     positive("energy model", chains=chains, moves=moves, sweeps=sweeps)
     kept = max(chains, buffer)
