@@ -31,6 +31,13 @@ labels are read off 90.0% of its samples, off 92.4% of test images: 97.3% of tho
     precision     0.974   0.981   0.992   0.995   0.9995
     recall        0.53    0.44    0.22    0.08    0.01
     accuracy      92.8%   94.9%   98.0%   99.0%   99.9%
+
+With `--which styles`, of as many images, in three quarters of an hour beside other jobs, a StyleGAN2 whose
+styles are drawn to their mean has
+
+    psi           1.0     0.85    0.7     0.5     0.3
+    precision     0.856   0.878   0.906   0.911   0.941
+    recall        0.25    0.21    0.14    0.10    0.06
 """
 
 from __future__ import annotations
