@@ -8,15 +8,15 @@ rate 0.01 or, of 20, 100 at 0.05, whose own score, a pseudo-likelihood, is besid
 contrastive divergence with 100 chains and a sweep an update; `likelihood` is gradient ascent on the thing
 itself. Nats.
 
-Expect, of seed 0:
+Expect, with `--seeds 5`, means and standard errors, scikit-learn's of one seed:
 
-                             train     test   its own score   seconds on one core
-    independent bits                 -25.22
-    chains, 16 hidden       -17.50   -18.28                       9
-    likelihood, 16 hidden   -17.60   -18.33                     149
-    chains, 20 hidden       -17.09   -17.94                      11
-    scikit-learn, 16 hidden -18.33   -18.84          -14.05       4
-    scikit-learn, 20 hidden -19.40   -20.04          -13.94       2
+                                 train            test        its own score   seconds each on one core
+    independent bits                             -25.22
+    chains, 16 hidden       -17.55 +- 0.03   -18.31 +- 0.03                       3
+    likelihood, 16 hidden   -17.58 +- 0.03   -18.33 +- 0.02                      30
+    chains, 20 hidden       -17.11 +- 0.02   -17.98 +- 0.02                       5
+    scikit-learn, 16 hidden -18.33           -18.84              -14.05           4
+    scikit-learn, 20 hidden -19.40           -20.04              -13.94           2
 """
 
 from __future__ import annotations
