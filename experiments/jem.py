@@ -17,7 +17,8 @@ Expect, of all 1797 digits, areas as means over the fifths, in twelve minutes of
 What is no digit is known by its energy, not by the largest probability. How sure to be is a matter of the
 temperature, which was chosen on these digits: at 1, where images and labels have one scale, jem is as sure as
 labels alone, with 98.3% and a calibration error of 0.0157; at 0.5 it has 97.9% and 0.0094, and at 0.3, of
-three fifths, it is less sure than it is right.
+three fifths, it is less sure than it is right. Five other seeds at 0.4 have 0.0078 beside 0.0127 of labels
+alone; all ten together 0.0054, 0.0047 of it chance.
 """
 
 from __future__ import annotations
