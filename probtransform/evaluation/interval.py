@@ -54,7 +54,8 @@ def bits_interval(
     moved outward by two standard errors, in Z. An entry has as many `levels`, or those that examples show.
 
     Grosse et al. (2015), arXiv:1511.02543. Raises ValueError for conditions that are no labels, labels of
-    reals without a ladder, too many levels, no finite density where the data are, or ends in disorder.
+    reals without a ladder, too many levels, no finite density where the data are, or ends that are in
+    disorder or too uncertain.
     """
     x, cond = np.asarray(batch.x), batch.cond
     claim, labels = distribution.density, None
@@ -96,13 +97,15 @@ def bits_interval(
 def outward(found: Sandwich, errors: float = 2.0):
     """Both ends that many standard errors further out: `log(Z - 2 s)`, and `-log(1/Z - 2 s)` above.
 
-    What is estimated are Z and 1/Z, not their logarithms. Errors of a half leave nothing: no end there.
+    What is estimated are Z and 1/Z, not their logarithms. Raises ValueError where nothing is left of either.
     """
-    with np.errstate(divide="ignore"):
-        less, more = (
-            np.log1p(-np.minimum(errors * np.asarray(se, np.float64), 1.0))
-            for se in (found.lower_se, found.upper_se)
+    shares = [errors * np.asarray(se, np.float64) for se in (found.lower_se, found.upper_se)]
+    if (worst := max(np.max(share) for share in shares)) >= 1:
+        raise ValueError(
+            f"interval: got a constant with a relative standard error of {worst / errors:.2g}, wanted less "
+            f"than {1 / errors:.2g}; take more chains or temperatures"
         )
+    less, more = (np.log1p(-share) for share in shares)
     return found.lower + less, found.upper - more
 
 

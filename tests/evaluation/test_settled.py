@@ -13,7 +13,8 @@ from probtransform.distributions.layer import beside, bits
 from probtransform.distributions.mean_field import above_by_mean_field
 from probtransform.distributions.tempered import TemperedBound
 from probtransform.evaluation import evaluate, settled
-from probtransform.evaluation.interval import climbed
+from probtransform.evaluation.annealed import Sandwich
+from probtransform.evaluation.interval import climbed, outward
 from probtransform.families import registry
 
 KEY = jax.random.key(0)
@@ -102,6 +103,14 @@ def test_reals_have_it_too(name, large):
     known = -np.log2(p * (1 - p)).mean()
     assert seen["bits_per_dim_kind"] == "importance bound (K=8), annealed"
     assert known - 0.01 < seen["bits_per_dim"] <= seen["bound_bits_per_dim"] < known + 0.01
+
+
+def test_ends_that_are_too_uncertain_are_refused():
+    """Z - 2 s is what is left below, 1 / (1/Z - 2 s) above: nothing, where s is a half."""
+    low, high = outward(Sandwich(1.0, 2.0, 0.1, 0.2, 1.0))
+    np.testing.assert_allclose([low, high], [1 + np.log(0.8), 2 - np.log(0.6)])
+    with pytest.raises(ValueError, match=r"error of 0\.5, wanted less than 0\.5"):
+        outward(Sandwich(np.zeros(2), np.zeros(2), np.array([0.1, 0.5]), np.zeros(2), 1.0))
 
 
 def test_conditions_that_are_no_labels_are_refused():

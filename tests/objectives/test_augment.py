@@ -77,20 +77,18 @@ def test_moves_are_the_nine_of_one_pixel_and_edges_reflect():
 @pytest.mark.parametrize("n", [4, 8, 28])
 def test_no_pattern_is_lost_by_moving(n):
     """A move is on average linear in the image; what it does with probability p must be undone."""
-    side = {}
-    for edge in (-(-n // 8),):
-        for s in range(-edge, edge + 1):
-            rows = np.abs(np.arange(n) + s)
-            rows = np.where(rows > n - 1, 2 * (n - 1) - rows, rows)
-            side[s] = np.eye(n)[rows]
-    along = np.linalg.eigvals(np.mean(list(side.values()), 0))
+    edge, moves = -(-n // 8), []
+    for s in range(-edge, edge + 1):
+        rows = np.abs(np.arange(n) + s)
+        moves.append(np.eye(n)[np.where(rows > n - 1, 2 * (n - 1) - rows, rows)])
+    shift = np.mean(moves, 0)
+    along = np.linalg.eigvals(shift)
     both = np.multiply.outer(along, along).reshape(-1)
     kept = [abs(1 - p + p * both).min() for p in np.linspace(0, MOST, 71)]
     assert min(kept) > 0.05
 
-    # the mean over keys is that of these shifts, on a pattern whose sign moves along with it
+    # and the mean over keys is that of these shifts
     x = jnp.asarray(np.random.default_rng(0).standard_normal((n, n, 1)), jnp.float32)
-    shift = np.mean(list(side.values()), 0)
     keys = jax.random.split(KEY, 20_000)
     found = jax.jit(lambda: jax.lax.map(lambda k: moved(k, x), keys, batch_size=1000).mean(0))()
     error = np.abs(x).max() * 5 / np.sqrt(len(keys))

@@ -155,7 +155,7 @@ def test_fast_weights_move_the_chains_alone(params, batch):
 
 
 def test_a_run_stops_where_a_chain_leaves_the_finite_numbers():
-    """An energy without a floor: its walk runs away, in the third update, though the energy is bounded."""
+    """A walk that runs away, and is lost in the third update, though the energy is bounded."""
 
     def log_density(params, key, x, cond):
         return params["steep"]["a"] * jnp.tanh(jnp.sum(x))
