@@ -72,10 +72,11 @@ from probtransform.training.average import average
 class Config:
     """images: in the updates of each critic, all told.  count: samples that are judged.
     gamma: what R3GAN pays for slopes.  which: the parts to run, of `games`, `labels` and `styles`.
-    entrants: the games to play."""
+    entrants: the games to play.  seeds, seed: how many, and the first of them."""
 
     data: str = "fashion_mnist"
     seeds: int = 1
+    seed: int = 0
     images: int = 1_000_000
     batch: int = 64
     latent: int = 64
@@ -163,7 +164,7 @@ def main(config: Config) -> list[dict]:
             config.out.write_text(json.dumps(table, default=str, indent=1) + "\n")
 
     tell(part="floor", distance=distance(plain.train.x[:count]), count=count)
-    for seed in range(config.seeds):
+    for seed in range(config.seed, config.seed + config.seeds):
         key = jax.random.key(1000 + seed)
         for name in config.entrants if "games" in config.which else ():
             build, critic_steps = games(config)[name]
