@@ -581,15 +581,14 @@ def labels():
     return jnp.arange(N) % 2
 
 
+def with_label(network):
+    """The network of `[x, c]` as one of x under the condition c."""
+    return Network(network.init, lambda p, x, c: network.apply(p, jnp.append(x, c.astype(x.dtype))))
+
+
 def test_labels_are_conditions_of_all():
     """The IWCGAN: the critic judges (x, c), the generator reads c. Mirza & Osindero, arXiv:1411.1784."""
     conditional, judge = net(C + 1, D), scalar(net(D + 1, 1))
-
-    def with_label(network):
-        return Network(
-            network.init, lambda p, x, c: network.apply(p, jnp.append(x, c.astype(x.dtype)))
-        )
-
     params = parameters(generator=conditional, critic=judge)
     data, z = Batch(batch().x, labels()), codes()
     laws = Laws(normal((C,)), of_network(with_label(conditional), "generator"))
@@ -606,6 +605,56 @@ def test_labels_are_conditions_of_all():
     alike_in_value_and_slope(losses["generator"], by_hand, params, ["generator"], data)
     by_hand = lambda p: jnp.mean(softplus(-logit(p, data.x)) + softplus(logit(p, made(p))))  # noqa: E731
     alike_in_value_and_slope(losses["critic"], by_hand, params, ["critic"], data)
+
+
+@pytest.mark.parametrize("row", ["infogan", "aae", "bigan"])
+def test_labels_are_read_both_ways(row):
+    """Where x and z are told back from each other too, by whom, and from what, the label is read as well."""
+    generator, encoder = net(C + 1, D), net(D + 1, C)
+    seen = {"infogan": D, "aae": C, "bigan": D + C}[row]
+    judge = scalar(net(seen + 1, 1))
+    params = parameters(generator=generator, encoder=encoder, critic=judge)
+    data, z, c = Batch(batch().x, labels()), codes(), labels()
+    generate = normal_about(of_network(with_label(generator), "generator"), 0.7)
+    infer = normal_about(of_network(with_label(encoder), "encoder"), 0.7)
+    losses = getattr(unified, row)(Laws(normal((C,)), generate, infer), with_label(judge))
+
+    def logit(p, *seen):
+        return jax.vmap(judge.apply, (None, 0))(p["critic"], jnp.c_[*seen, c])
+
+    def made(p):
+        return generator.apply(p["generator"], jnp.c_[z, c])
+
+    def inferred(p):
+        return encoder.apply(p["encoder"], jnp.c_[data.x, c])
+
+    def told(mean, there):
+        return norm.logpdf(there, mean, 0.7).sum(-1)
+
+    def infogan(p):
+        back = told(encoder.apply(p["encoder"], jnp.c_[made(p), c]), z)
+        return softplus(-logit(p, made(p))) - back, [data.x], [made(p)]
+
+    def aae(p):
+        prior = walks(walk(drawn(normal((C,)))), data, y=1).end
+        back = told(generator.apply(p["generator"], jnp.c_[inferred(p), c]), data.x)
+        return softplus(-logit(p, inferred(p))) - back, [prior], [inferred(p)]
+
+    def bigan(p):
+        real, fake = [data.x, inferred(p)], [made(p), z]
+        return softplus(-logit(p, *fake)) + softplus(logit(p, *real)), real, fake
+
+    by_hand = {"infogan": infogan, "aae": aae, "bigan": bigan}[row]
+
+    def critic(p):
+        _, real, fake = by_hand(p)
+        return jnp.mean(softplus(-logit(p, *real)) + softplus(logit(p, *fake)))
+
+    both = ["generator", "encoder"]
+    alike_in_value_and_slope(
+        losses["generator"], lambda p: jnp.mean(by_hand(p)[0]), params, both, data
+    )
+    alike_in_value_and_slope(losses["critic"], critic, params, ["critic"], data)
 
 
 def test_aasvae():
