@@ -31,6 +31,7 @@ class Config:
     width: int = 16
     orthogonality: float = 0.0001
     critic_steps: int = 2
+    references: int = 0
 
 
 def build(config: Config):

@@ -21,19 +21,23 @@ def biggan(
     width: int = 32,
     orthogonality: float = 1e-4,
     critic_steps: int = 2,
+    references: int = 0,
 ) -> Model:
     """The hinge game of residual networks of unit spectrum, labels heard by every block. Claim: none.
 
     The generator also pays `orthogonality` times the inner products of its kernels' columns, so that
-    `truncated` latents have seen all of its range. Without labels it is the same with no embedding; a
-    vector is an image of one place with a channel for each entry.
+    `truncated` latents have seen all of its range. Its norms are over groups of channels, or, with
+    `references`, over a batch of so many fixed latents, by whose `standing` statistics every sample is
+    normalised. Without labels it is the same with no embedding; a vector is an image of one place with a
+    channel for each entry.
     Example: `biggan(Event((28, 28, 1), levels=256, classes=10))` samples `u8[28, 28, 1]` given a label.
 
     Brock et al. (2018), arXiv:1809.11096. Raises ValueError if a size or `critic_steps` is less than one,
-    4 does not divide `width`, `latent` has no number for each part, or `orthogonality` is negative.
+    4 does not divide `width`, `latent` has no number for each part, `orthogonality` is negative, or there
+    is one reference alone.
     """
     shape = image_of(event)
-    generator = spectral(networks.generator(shape, latent, event.classes, width))
+    generator = spectral(networks.generator(shape, latent, event.classes, width, references))
     critic = spectral(residual_critic(shape, event.classes, width))
     distribution = generated(event, latent, generator)
     model = image_game(event, distribution, critic, hinge, critic_steps=critic_steps)

@@ -20,25 +20,31 @@ GROUPS = 4
 relu = jax.nn.relu
 
 
+def grouped(channels: int, context: int, rngs: nnx.Rngs) -> AdaptiveNorm:
+    """A norm over groups of channels of one example."""
+    return AdaptiveNorm(channels, GROUPS, context, rngs)
+
+
 class Up(nnx.Module):
     """`f32[h, w, inputs]`, `e: f32[context]` -> `f32[., ., outputs]`, twice the sides if it `grows`.
 
-    `shortcut(grow(x)) + conv(relu(norm(conv(grow(relu(norm(x, e)))), e)))`, norms scaled and shifted by e.
+    `shortcut(grow(x)) + conv(relu(norm(conv(grow(relu(norm(x, e)))), e)))`, norms scaled and shifted by e;
+    `statistics` are for norms that want them handed in.
     """
 
-    def __init__(self, inputs, outputs, context, grows, size, rngs: nnx.Rngs):
-        self.norm1 = AdaptiveNorm(inputs, GROUPS, context, rngs)
+    def __init__(self, inputs, outputs, context, grows, size, norm, rngs: nnx.Rngs):
+        self.norm1 = norm(inputs, context, rngs)
         self.conv1 = Conv(inputs, outputs, rngs, size)
-        self.norm2 = AdaptiveNorm(outputs, GROUPS, context, rngs)
+        self.norm2 = norm(outputs, context, rngs)
         self.conv2 = Conv(outputs, outputs, rngs, size)
         self.shortcut = Conv(inputs, outputs, rngs, 1) if inputs != outputs else None
         self.grows = grows
 
-    def __call__(self, x, e):
-        h = relu(self.norm1(x, e))
+    def __call__(self, x, e, *statistics):
+        h = relu(self.norm1(x, e, *statistics))
         if self.grows:
             h, x = doubled(h), doubled(x)
-        h = self.conv2(relu(self.norm2(self.conv1(h), e)))
+        h = self.conv2(relu(self.norm2(self.conv1(h), e, *statistics)))
         return h + (x if self.shortcut is None else self.shortcut(x))
 
 
@@ -61,12 +67,12 @@ class Down(nnx.Module):
         return h + (x if self.shortcut is None else self.shortcut(x))
 
 
-def ups(shape: Shape, width: int, contexts: list[int], rngs: nnx.Rngs) -> nnx.List:
+def ups(shape: Shape, width: int, contexts: list[int], rngs: nnx.Rngs, norm=grouped) -> nnx.List:
     """A block for every scale of the pyramid, the first at the coarsest, where nothing grows."""
     channels = [c for *_, c in pyramid(shape, width)]
     blocks = zip([channels[0], *channels], channels, contexts, strict=False)
     size = reach_of(shape)
-    return nnx.List([Up(a, b, e, i > 0, size, rngs) for i, (a, b, e) in enumerate(blocks)])
+    return nnx.List([Up(a, b, e, i > 0, size, norm, rngs) for i, (a, b, e) in enumerate(blocks)])
 
 
 class Generator(nnx.Module):
@@ -77,7 +83,7 @@ class Generator(nnx.Module):
         self.grid = grids[0]
         self.first = Linear(latent, math.prod(self.grid), rngs=rngs)
         self.blocks = ups(shape, width, [classes] * len(grids), rngs)
-        self.norm = AdaptiveNorm(width, GROUPS, 0, rngs)
+        self.norm = grouped(width, 0, rngs)
         self.last = Conv(width, shape[2], rngs, reach_of(shape))
 
     def __call__(self, z, y):
