@@ -3,9 +3,9 @@
     python -m benchmarks.contrastive             (about a minute on one idle core)
     python -m benchmarks.contrastive --run 65536
 
-The value and both slopes of NT-Xent, dimension 128, single precision. Memory is what the compiled program
-holds at once, arguments, results and scratch, for 65,536 pairs and for 4,096; `--run` runs so many pairs once
-and adds the most memory that the process ever had. Times are of 4,096 pairs.
+The value and both slopes, dimension 128, single precision. Memory is what the compiled program holds at once,
+arguments, results and scratch, of each loss for 65,536 pairs, and of NT-Xent for 4,096; `--run` runs so many
+pairs of NT-Xent once and adds the most memory that the process ever had. Times are of 4,096 pairs.
 """
 
 from __future__ import annotations
@@ -18,13 +18,27 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 
-from probtransform.objectives.contrastive import nt_xent
+from probtransform.objectives.contrastive import clip_loss, nt_xent, siglip_loss, sup_con
 from probtransform.objectives.contrastive.nt_xent import unit
 
 from .timing import Row, interleaved, over, publish, show
 
 MANY, SOME, SIZE = 65_536, 4096, 128
 BAR = 2.0  # GiB
+
+
+def labelled(a, b):
+    """Both views of a pair have its label, one of a hundred."""
+    label = jnp.arange(len(a)) % 100
+    return sup_con(jnp.concatenate([a, b]), jnp.concatenate([label, label]))
+
+
+LOSSES = {
+    "NT-Xent": nt_xent,
+    "SupCon": labelled,
+    "CLIP": lambda a, b: clip_loss(a, b, jnp.log(10.0)),
+    "SigLIP": lambda a, b: siglip_loss(a, b, jnp.log(10.0), -10.0),
+}
 
 
 def at_once(a, b, temperature: float = 0.5):
@@ -64,11 +78,9 @@ def ran(pairs: int) -> Row:
 
 def main(run: int = SOME, rounds: int = 5) -> None:
     rows = [ran(run)]
-    for name, loss, pairs in (
-        ("in blocks", nt_xent, MANY),
-        ("in blocks", nt_xent, SOME),
-        ("all at once", at_once, SOME),
-    ):
+    many = [(f"of {name} in blocks", loss, MANY) for name, loss in LOSSES.items()]
+    some = [("in blocks", nt_xent, SOME), ("all at once", at_once, SOME)]
+    for name, loss, pairs in many + some:
         rows.append(show(Row(f"GiB compiled, {pairs} pairs {name}", held(loss, pairs), BAR)))
     a, b = drawn(SOME)
     times = interleaved(

@@ -50,31 +50,31 @@ def bits_interval(
     `f_0^(1-b) f^b`, from the Gaussian of `near: f32[n, *event]`, examples to begin from, to the density f,
     by Hamiltonian steps in coordinates that make that Gaussian a standard one; for levels the histograms
     of `near` take its place, and Gibbs sampling theirs. From below `chains` begin at the known law; from
-    above at draws of the model, for reals `drawn: f32[m, *event]`, for the upper end to hold. Both ends are
-    moved outward by two standard errors, in Z. An entry has as many `levels`, or those that examples show.
+    above at draws of the model, for reals `drawn: f32[m, *event]` or as many under each label, for the upper
+    end to hold. Both ends are moved outward by two standard errors, in Z. An entry has as many `levels`, or
+    those that examples show.
 
-    Grosse et al. (2015), arXiv:1511.02543. Raises ValueError for conditions that are no labels, labels of
-    reals without a ladder, too many levels, no finite density where the data are, or ends that are in
-    disorder or too uncertain.
+    Grosse et al. (2015), arXiv:1511.02543. Raises ValueError for conditions that are no labels, too many
+    levels, no finite density where the data are, or ends that are in disorder or too uncertain.
     """
     x, cond = np.asarray(batch.x), batch.cond
     claim, labels = distribution.density, None
     ladder = claim.ladder if isinstance(claim, Tempered) else None
     on_levels = np.issubdtype(x.dtype, np.integer)
-    if cond is not None and not ((ladder or on_levels) and is_labels(cond)):
-        raise ValueError(
-            "interval: got a condition with a density known up to a constant, wanted reals without one, or "
-            "a ladder and labels; leave the condition out, or make the claim Tempered"
-        )
     which = np.zeros(len(x), int)  # of the constants is that of each example
+    if cond is not None:
+        if not is_labels(cond):
+            raise ValueError(
+                "interval: got a condition that is no label, wanted a whole number for each example, as each "
+                "condition has a constant of its own; leave it out, or number what occurs"
+            )
+        labels, which = np.unique(cond, return_inverse=True)
     if ladder or on_levels:
         shown = 1 + max(int(np.max(seen)) for seen in (near, x, drawn)) if on_levels else 0
         ladder = ladder or histogram_ladder(distribution, key, near, levels or shown)
-        if cond is not None:
-            labels, which = np.unique(cond, return_inverse=True)
         found = climbed(distribution, ladder, params, key, labels, chains, temperatures)
     else:
-        found = from_gaussian(distribution, params, key, near, drawn, chains, temperatures)
+        found = from_gaussian(distribution, params, key, near, drawn, labels, chains, temperatures)
     d = math.prod(x.shape[1:])
     nats = np.asarray(log_density_many(distribution, params, key, x, cond), np.float64)
     if not (np.isfinite(nats).all() and all(np.isfinite(side).all() for side in found)):
@@ -127,13 +127,18 @@ def climbed(distribution, ladder: Ladder, params, key, labels, chains: int, temp
         ends = sample_many(distribution, params, jax.random.fold_in(draw, i), chains, told)
         return both(params, jax.random.fold_in(climb, i), ends, label)
 
+    return of_each(labels, one)
+
+
+def of_each(labels, one) -> Sandwich:
+    """`one(number, label)` of every label, its numbers side by side; that of None where there are none."""
     if labels is None:
         return jax.tree.map(float, one(0, None))
     each = [one(i, label) for i, label in enumerate(jnp.asarray(labels))]
     return jax.tree.map(lambda *numbers: np.asarray(numbers, np.float64), *each)
 
 
-def from_gaussian(distribution, params, key, near, drawn, chains: int, temperatures: int):
+def from_gaussian(distribution, params, key, near, drawn, labels, chains: int, temperatures: int):
     """The `Sandwich` of a density on reals, from the Gaussian of `near`, by Hamiltonian steps."""
     shape, d = near.shape[1:], math.prod(near.shape[1:])
     mean, root = gaussian_of(np.asarray(near, np.float64).reshape(-1, d))
@@ -142,30 +147,33 @@ def from_gaussian(distribution, params, key, near, drawn, chains: int, temperatu
     def whole(u):
         return (mean + root @ u).reshape(shape).astype(jnp.float32)
 
-    def log_density(params, beta, u):
-        base = -(u @ u) / 2 - d * math.log(2 * math.pi) / 2
-        return (1 - beta) * base + beta * (
-            distribution.density.fn(params, key, whole(u), None) + scale
-        )
-
-    begin, climb, pilot = jax.random.split(key, 3)
-    starts = jax.random.normal(begin, (chains, d))
-    inner = np.linalg.solve(
-        root, (np.asarray(drawn[:chains], np.float64).reshape(-1, d) - mean).T
-    ).T
-
     @jax.jit
-    def both(params, key, starts, ends, betas, step):
-        fixed = lambda beta, u: log_density(params, beta, u)  # noqa: E731
-        return sandwich(fixed, key, starts, ends, betas, lambda beta: hmc(step))
+    def both(params, key, starts, ends, betas, step, label):
+        def log_density(beta, u):
+            base = -(u @ u) / 2 - d * math.log(2 * math.pi) / 2
+            nats = distribution.density.fn(params, key, whole(u), label)
+            return (1 - beta) * base + beta * (nats + scale)
 
-    ends = jnp.asarray(inner, jnp.float32)
-    for step in (s * d**-0.25 for s in STEPS):
-        tried = both(params, pilot, starts[:20], ends[:20], jnp.linspace(0, 1, 20), step)
-        if tried.acceptance >= ACCEPTED:
-            break
-    found = both(params, climb, starts, ends, jnp.linspace(0, 1, temperatures), step)
-    return jax.tree.map(float, found)
+        return sandwich(log_density, key, starts, ends, betas, lambda beta: hmc(step))
+
+    def one(i, label):
+        begin, climb, pilot = jax.random.split(jax.random.fold_in(key, i) if i else key, 3)
+        beginnings = jax.random.normal(begin, (chains, d))
+        found = drawn[:chains]
+        if label is not None:
+            told = jnp.full(chains, label)
+            found = sample_many(distribution, params, jax.random.fold_in(pilot, 1), chains, told)
+        away = np.asarray(found, np.float64).reshape(-1, d) - mean
+        ends = jnp.asarray(np.linalg.solve(root, away.T).T, jnp.float32)
+        few = jnp.linspace(0, 1, 20)
+        for step in (s * d**-0.25 for s in STEPS):
+            tried = both(params, pilot, beginnings[:20], ends[:20], few, step, label)
+            if tried.acceptance >= ACCEPTED:
+                break
+        betas = jnp.linspace(0, 1, temperatures)
+        return both(params, climb, beginnings, ends, betas, step, label)
+
+    return of_each(labels, one)
 
 
 def gaussian_of(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

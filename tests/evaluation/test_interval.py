@@ -61,9 +61,32 @@ def test_evaluate_reports_the_interval():
     )
 
 
-def test_labels_of_reals_and_too_many_levels_are_not_annealed():
-    with pytest.raises(ValueError, match="got a condition with a density known up to a constant"):
-        bits_interval(ENERGY, {}, KEY, Batch(many(1, 5), jnp.arange(5)), many(2, 40), many(3, 10))
+def test_labels_of_reals_have_a_constant_each():
+    """`f(x|y) = c_y N(x; m_y, I)`: both constants, and the exact bits of examples of both labels."""
+    constants = jnp.array([17.5, -4.0])
+
+    def log_p(x, y):
+        return -0.5 * ((x - MEANS[y]) ** 2).sum() - 1.5 * math.log(2 * math.pi)
+
+    law = Distribution(
+        lambda key: {},
+        lambda params, key, y: MEANS[y] + jax.random.normal(key, (3,)),
+        Unnormalized(lambda params, key, x, y: log_p(x, y) + constants[y]),
+    )
+    labels = jnp.arange(500) % 5 // 4  # four of five have the first
+    test = Batch(jax.vmap(law.sample, (None, 0, 0))({}, jax.random.split(KEY, 500), labels), labels)
+    exact = -float(jax.vmap(log_p)(*test).mean()) / (3 * math.log(2))
+    found = bits_interval(law, {}, KEY, test, many(2, 400), many(3, 100))
+    assert found.low <= exact <= found.high and found.high - found.low < 0.1
+    for side in (found.log_z.lower, found.log_z.upper):
+        np.testing.assert_allclose(side, constants, atol=0.1)
+    seen = evaluate(Model(law, {}), {}, Event((3,), classes=2), test, test, KEY)
+    assert seen["bits_per_dim_low"] <= exact <= seen["bits_per_dim_high"]
+
+
+def test_conditions_that_are_no_labels_and_too_many_levels_are_not_annealed():
+    with pytest.raises(ValueError, match="got a condition that is no label"):
+        bits_interval(ENERGY, {}, KEY, Batch(many(1, 5), jnp.ones(5)), many(2, 40), many(3, 10))
     x = jnp.full((5, 3), 99, jnp.uint8)
     with pytest.raises(ValueError, match="100 in each of 3 entries, wanted at most 256"):
         bits_interval(ENERGY, {}, KEY, Batch(x), x, x)
