@@ -6,11 +6,14 @@ import math
 from functools import partial
 
 from ..core import Batch, Bound, Distribution, Event, Model, Player, pushforward
-from ..distributions import normal
+from ..core.check import not_negative, positive
+from ..distributions import normal, over_labels
 from ..objectives.adversarial import r1
+from ..objectives.semi_supervised import classified_bound, classify
 from . import unified, vae
 from .coding import entries
 from .labelled import critic_of
+from .semi_supervised_vae import of_two_codes
 
 
 def aavae(
@@ -32,6 +35,36 @@ def aavae(
     return activated(
         pushforward(normal((latent,)), decoder=step), event, ("decoder",), temperature, penalty
     )
+
+
+def aasvae(
+    event: Event,
+    latent: int = 16,
+    width: int = 256,
+    depth: int = 2,
+    label_weight: float = 1.0,
+    temperature: float = 1.0,
+    penalty: float = 1.0,
+) -> Model:
+    """The model of `semi_supervised_vae`, its bounds weighed by a critic's D(x), the AASVAE. Claim: Bound.
+
+    The condition is a label, or `Maybe` of one where some examples have none; samples that count as data are
+    drawn under the label of their example, or whatever label where it has none. The classifier learns as it
+    does there. Example: `aasvae(Event((8, 8, 1), 17, classes=10))` samples `u8[8, 8, 1]`.
+    Hu et al. (2018), arXiv:1706.00550. Raises ValueError as `aavae` does, or for an event without classes.
+    """
+    positive("aasvae", classes=event.classes)
+    not_negative("aasvae", label_weight=label_weight)
+    conditional, classifier = of_two_codes(event, event.classes, latent, width, depth)
+    law = over_labels(conditional, event.classes)
+    bound = Bound(classified_bound(conditional, classifier, event.classes))
+    owns = ("labels", "decoder", "classifier")
+    model = activated(law._replace(density=bound), event, owns, temperature, penalty)
+    told = classify(lambda params, key, x: x, classifier, event.classes)
+    loss = unified.together(model.players["vae"].loss, unified.scaled(told, label_weight))
+    players = model.players | {"vae": Player(owns, loss)}
+    extra = model.extra | {"classifier": classifier.init}
+    return model._replace(distribution=law, players=players, extra=extra)
 
 
 def activated(

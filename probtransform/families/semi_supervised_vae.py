@@ -28,13 +28,17 @@ def semi_supervised_vae(
     Kingma et al. (2014), arXiv:1406.5298.
     """
     classes = event.classes or components
-    known = event._replace(classes=classes)
-    step = vae.observed(known, latent, width, depth)
-    conditional = pushforward(normal((latent,)), decoder=step)
-    classifier = encoder_of(event._replace(classes=0), classes, width, depth, quiet=True)
+    conditional, classifier = of_two_codes(event, classes, latent, width, depth)
     loss = semi_supervised(conditional, classifier, classes, label_weight)
     player = Player(("labels", "decoder", "classifier"), loss)
     return Model(over_labels(conditional, classes), {"m2": player}, {"classifier": classifier.init})
+
+
+def of_two_codes(event: Event, classes: int, latent: int, width: int, depth: int):
+    """The law of x given its label, by a code, and a classifier `x -> f32[classes]` that sees x alone."""
+    step = vae.observed(event._replace(classes=classes), latent, width, depth)
+    classifier = encoder_of(event._replace(classes=0), classes, width, depth, quiet=True)
+    return pushforward(normal((latent,)), decoder=step), classifier
 
 
 def classified_codes(

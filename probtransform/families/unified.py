@@ -158,8 +158,8 @@ def aavae(
     """Hu et al. (2018), arXiv:1706.00550, equation 17: a VAE whose label has to be inferred.
 
     Its own samples, held fixed, are data as well, and all count by `D(x)`. Any claim of Bound serves:
-    with labels in `cond` this is the AACVAE, with a bound of your own for absent ones, by a classifier say,
-    the AASVAE. `seen(x)` is what the critic has of an example, real numbers.
+    with labels in `cond` this is the AACVAE, with the `classified_bound` of absent ones the AASVAE.
+    `seen(x)` is what the critic has of an example, real numbers.
     """
 
     def look(origin):

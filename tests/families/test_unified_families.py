@@ -3,17 +3,18 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
-from probtransform.core import Event, Network, each, initial
-from probtransform.core.model import Batch
+from probtransform.core import Batch, Event, Maybe, Network, each, initial, sample_many
 from probtransform.families import unified
 from probtransform.families.aae import aae
-from probtransform.families.aavae import aavae
+from probtransform.families.aavae import aasvae, aavae
 from probtransform.families.bigan import bigan
 from probtransform.families.infogan import coded, infogan
 from probtransform.families.iwgan import adversary, iwgan
 from probtransform.families.vae_gan import vae_gan
+from probtransform.training import fit
 
 KEY = jax.random.key(0)
 
@@ -58,6 +59,21 @@ def test_data_and_samples_of_an_untrained_aavae_count_half():
     np.testing.assert_allclose(metrics["effective_sample_size"], 4000, rtol=1e-5)
 
 
+def test_the_aasvae_learns_two_lumps_of_few_labels():
+    """An eighth of the labels, of which the second is had by a quarter: both lumps, and how often each is."""
+    n = 512
+    y = jnp.arange(n) % 4 // 3
+    x = jnp.stack([3.0 * y - 1.5, 0.0 * y], 1) + 0.3 * jax.random.normal(KEY, (n, 2))
+    data = Batch(x, Maybe(y, jnp.arange(n) % 16 // 2 == 1))
+    model = aasvae(Event((2,), classes=2), latent=1, width=32)
+    params = fit(model, optax.adam(3e-3), data, steps=800, batch=128).state.params
+    np.testing.assert_allclose(jax.nn.softmax(params["labels"]), [0.75, 0.25], atol=0.06)
+    for label, mean in ((0, -1.5), (1, 1.5)):
+        told = jnp.full(500, label)
+        drawn = sample_many(model.distribution, params, KEY, 500, told)
+        assert (drawn[:, 0] * mean > 0).mean() > 0.9  # its own lump, not a mixture of both
+
+
 @pytest.mark.parametrize(
     "family, bad, wanted",
     [
@@ -69,6 +85,7 @@ def test_data_and_samples_of_an_untrained_aavae_count_half():
         (vae_gan, {"latent": 0}, "vae_gan: got latent=0, wanted at least 1"),
         (vae_gan, {"strength": float("nan")}, "vae_gan: got strength=nan, wanted a finite number"),
         (aavae, {"temperature": 0.0}, "aavae: got temperature=0.0, wanted a finite number > 0"),
+        (aasvae, {}, "aasvae: got classes=0, wanted at least 1"),
         (aavae, {"width": 0}, "mlp: got width=0, wanted at least 1"),
     ],
 )
