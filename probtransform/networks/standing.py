@@ -24,14 +24,14 @@ class StandingNorm(nnx.Module):
 
     def __init__(self, channels: int, context: int, rngs: nnx.Rngs, epsilon: float = 1e-6):
         self.context = Linear(context, 2 * channels, rngs=rngs) if context else None
-        self.bias = None if context else nnx.Param(jnp.zeros(2 * channels))
+        self.fixed: Any = None if context else nnx.Param(jnp.zeros(2 * channels))
         self.epsilon = epsilon
 
     def __call__(self, x, e, statistics):
         y = x.astype(jnp.float32)
         mean, variance = statistics(y)
         y = (y - mean) * jax.lax.rsqrt(variance + self.epsilon)
-        scale, shift = jnp.split(self.context(e) if self.bias is None else self.bias[...], 2)
+        scale, shift = jnp.split(self.fixed[...] if self.context is None else self.context(e), 2)
         return ((1 + scale) * y + shift).astype(x.dtype)
 
 

@@ -42,7 +42,7 @@ def by_flax(params, x, e):
     numbers = e @ params["first"]["context"]["kernel"] + params["first"]["context"]["bias"]
     scale, shift = jnp.split(numbers[:, None, None], 2, -1)
     h = jax.nn.relu((1 + scale) * convolved("before", 2, x) + shift)
-    scale, shift = jnp.split(params["last"]["bias"], 2)
+    scale, shift = jnp.split(params["last"]["fixed"], 2)
     return (1 + scale) * convolved("between", 5, h) + shift
 
 
