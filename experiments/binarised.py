@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -61,6 +60,8 @@ from probtransform.networks import Linear
 from probtransform.objectives import disentangling, importance_weighted, pathwise
 from probtransform.training import fit
 from probtransform.transforms import decoder
+
+from .spread import shown, spread
 
 
 @dataclass(frozen=True)
@@ -146,10 +147,8 @@ def main(config: Config) -> dict:
     table = {"config": asdict(config) | {"out": str(config.out)}, "rows": rows}
 
     def note(name, found, seconds):
-        spread = np.std(found, ddof=1) / math.sqrt(len(found)) if len(found) > 1 else math.nan
-        rows[name] = {"nats": found, "mean": float(np.mean(found)), "se": float(spread)}
-        rows[name]["seconds"] = seconds
-        print(f"{name:12} {np.mean(found):9.3f} +- {spread:.3f}  {seconds:.0f} s", flush=True)
+        rows[name] = {"nats": found, **spread(found), "seconds": seconds}
+        print(f"{name:12} {shown(found)}  {seconds:.0f} s", flush=True)
         if config.out is not None:  # what is done is kept if the rest is interrupted
             config.out.parent.mkdir(parents=True, exist_ok=True)
             config.out.write_text(json.dumps(table, indent=1) + "\n")

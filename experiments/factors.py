@@ -31,6 +31,8 @@ from probtransform.evaluation.disentanglement import scores
 from probtransform.families import registry, vae
 from probtransform.training import Recipe, averaged, fit, optimizer
 
+from .spread import shown, spread
+
 
 @dataclass(frozen=True)
 class Config:
@@ -97,7 +99,8 @@ def main(config: Config) -> list[dict]:
     config.out.parent.mkdir(parents=True, exist_ok=True)
     for family in config.families:
         rows += judged(config, family)
-        config.out.write_text(json.dumps({"config": about, "rows": rows}, indent=1) + "\n")
+        table = {"config": about, "over_seeds": over_seeds(rows), "rows": rows}
+        config.out.write_text(json.dumps(table, indent=1) + "\n")
     show(rows)
     return rows
 
@@ -108,19 +111,30 @@ def before(out: Path, about: dict) -> list[dict]:
     return found["rows"] if found["config"] == about else []
 
 
+def of_families(rows: list[dict]) -> dict[str, dict[str, list[float]]]:
+    """`{family: {score: a number for each seed}}`."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for row in rows:
+        own = found.setdefault(row["family"], {})
+        for name in row.keys() - {"family", "seed"}:
+            own.setdefault(name, []).append(row[name])
+    return found
+
+
+def over_seeds(rows: list[dict]) -> dict:
+    return {
+        family: {name: spread(values) for name, values in sorted(scores.items())}
+        for family, scores in of_families(rows).items()
+    }
+
+
 def show(rows: list[dict]) -> None:
-    families = list(dict.fromkeys(row["family"] for row in rows))
-    table = Table("score", *families, title=f"sprites, {1 + max(r['seed'] for r in rows)} seeds")
+    found = of_families(rows)
+    table = Table("score", *found, title=f"sprites, {1 + max(r['seed'] for r in rows)} seeds")
     for name in rows[0]:
         if name not in ("family", "seed"):
-            of = [[row[name] for row in rows if row["family"] == f] for f in families]
-            table.add_row(name, *(cell(values) for values in of))
+            table.add_row(name, *(shown(scores[name]) for scores in found.values()))
     Console().print(table)
-
-
-def cell(values: list[float]) -> str:
-    error = f" ± {np.std(values, ddof=1) / np.sqrt(len(values)):.3f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.3f}{error}"
 
 
 if __name__ == "__main__":

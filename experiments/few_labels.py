@@ -25,6 +25,8 @@ from probtransform.data import Data, load
 from probtransform.families.semi_supervised_vae import classified_codes, semi_supervised_vae
 from probtransform.training import Recipe, averaged, fit, optimizer
 
+from .spread import shown, spread
+
 
 @dataclass(frozen=True)
 class Config:
@@ -81,10 +83,12 @@ def main(config: Config) -> dict[str, list[float]]:
         rows["M1"].append(accuracy(m1, "classifier", train, data.test, config, seed))
         rows["M2"].append(accuracy(m2, "m2", train, data.test, config, seed))
         print(f"seed {seed}", {name: round(row[-1], 4) for name, row in rows.items()}, flush=True)
-    print({name: round(float(np.mean(row)), 4) for name, row in rows.items()})
+    print({name: shown(row) for name, row in rows.items()})
     if config.out is not None:
         config.out.parent.mkdir(parents=True, exist_ok=True)
-        config.out.write_text(json.dumps({"labels": config.labels, "accuracy": rows}) + "\n")
+        over = {name: spread(right) for name, right in rows.items()}
+        table = {"labels": config.labels, "accuracy": rows, "over_seeds": over}
+        config.out.write_text(json.dumps(table, indent=1) + "\n")
     return rows
 
 

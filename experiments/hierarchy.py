@@ -30,6 +30,7 @@ from probtransform.training import Recipe, averaged, fit, optimizer
 from probtransform.training.run import keywords, settings_of
 
 from .binarised import binarised
+from .spread import shown, spread
 
 CODES = 24
 FAMILIES = {"vae": {"latent": CODES}, "hierarchical_vae": {"layers": 3, "latent": CODES // 3}}
@@ -76,9 +77,9 @@ def main(config: Config) -> dict:
             rows[name].append(nats)
             print(f"{name:18} seed {seed} {nats:9.3f} nats  {seconds:.0f} s", flush=True)
     gain = np.subtract(rows["hierarchical_vae"], rows["vae"])
-    error = gain.std(ddof=1) / math.sqrt(len(gain)) if len(gain) > 1 else math.nan
-    print(f"gain {gain.mean():.3f} +- {error:.3f} nats")
-    found = {"data": config.data, "nats": rows, "gain": gain.mean(), "gain_se": error}
+    print(f"gain {shown(gain)} nats")
+    over = {name: spread(nats) for name, nats in rows.items()} | {"gain": spread(gain)}
+    found = {"data": config.data, "nats": rows, "over_seeds": over}
     if config.out is not None:
         config.out.parent.mkdir(parents=True, exist_ok=True)
         config.out.write_text(json.dumps(found, indent=2) + "\n")

@@ -21,7 +21,6 @@ Inception scores do not tell them apart (-0.02 +- 0.07, +0.06 +- 0.09). Seven mi
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -39,6 +38,7 @@ from probtransform.features.named import usual
 from probtransform.training import Recipe, averaged, fit, optimizer
 
 from .modes import of_each_seed
+from .spread import shown, spread
 
 ROWS = {"gan": unified.gan, "iwgan": unified.iwgan}
 
@@ -63,11 +63,8 @@ def paired(a, b, higher_is_better: bool) -> dict:
     a, b = np.asarray(a), np.asarray(b)
     gap = b - a
     better = gap > 0 if higher_is_better else gap < 0
-    found = {"gan": a.tolist(), "iwgan": b.tolist(), "difference": float(gap.mean())}
-    return found | {
-        "se": float(gap.std(ddof=1) / math.sqrt(len(gap))) if len(gap) > 1 else math.nan,
-        "better": int(better.sum()),
-    }
+    found = {"gan": a.tolist(), "iwgan": b.tolist(), "difference": spread(gap)}
+    return found | {"better": int(better.sum())}
 
 
 def main(config: Config) -> dict:
@@ -113,7 +110,7 @@ def main(config: Config) -> dict:
         }
         for name, row in rows.items():
             print(
-                f"{penalty} {name:10} IWGAN - GAN {row['difference']:+.4f} +- {row['se']:.4f}, "
+                f"{penalty} {name:10} IWGAN - GAN {shown(np.subtract(row['iwgan'], row['gan']))}, "
                 f"better in {row['better']} of {config.seeds}",
                 flush=True,
             )

@@ -54,6 +54,8 @@ from probtransform.training import averaged, fit
 from probtransform.training.average import average
 from probtransform.transforms import implicit
 
+from .spread import shown, spread
+
 GRID = np.stack(np.meshgrid(*[np.arange(-4, 5, 2.0)] * 2), -1).reshape(-1, 2)
 SCALE = np.sqrt((GRID**2).mean() + 0.05**2)
 DATA, SAMPLES = 50_000, 2500
@@ -165,7 +167,9 @@ def contest(
             for seed, one in enumerate(of_each_seed(params, config.seeds))
         ]
         seen = {key: [row[key] for row in found] for key in found[0]}
-        rows.append({"game": name, "seeds": config.seeds, **seen, "seconds": round(seconds, 1)})
+        over = {key: spread(values) for key, values in seen.items()}
+        about = {"game": name, "seeds": config.seeds}
+        rows.append({**about, **seen, "over_seeds": over, "seconds": round(seconds, 1)})
         print(json.dumps(rows[-1]), flush=True)
         if config.results is not None:  # what is done is kept if the rest is interrupted
             config.results.write_text(json.dumps(rows, indent=2) + "\n")
@@ -178,16 +182,8 @@ def show(rows: list[dict]) -> None:
     names = [name for name, value in rows[0].items() if isinstance(value, list)]
     table = Table("game", *names, "seconds")
     for row in rows:
-        table.add_row(
-            row["game"], *(mean_and_error(row[name]) for name in names), str(row["seconds"])
-        )
+        table.add_row(row["game"], *(shown(row[name]) for name in names), str(row["seconds"]))
     Console().print(table)
-
-
-def mean_and_error(values: list[float]) -> str:
-    if len(values) == 1:
-        return f"{values[0]:.4g}"
-    return f"{np.mean(values):.4g} +- {np.std(values, ddof=1) / np.sqrt(len(values)):.2g}"
 
 
 def main(config: Config) -> list[dict]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
+from experiments.spread import shown, spread
 from experiments.study import show
 from probtransform.families import registry
 from probtransform.training.run import settings_of
@@ -56,3 +57,15 @@ def test_a_flow_composed_for_edges_meets_them(capsys):
     toys.main(config, checkerboard.flow)
     found = float(capsys.readouterr().out.split("KL ")[1].split()[0])
     assert 0 < found < 0.07
+
+
+def test_the_spread_of_seeds():
+    """`s / sqrt(n)` with n - 1 degrees: of 1, 2, 3 it is `1 / sqrt 3`; of one seed nothing is known."""
+    assert spread([1, 2, 3]) == pytest.approx({"mean": 2.0, "se": 3**-0.5})
+    assert spread([4.0]) == {"mean": 4.0}
+    assert [shown(v) for v in ([1, 2, 3], [998, 1000], [5.0], [7, 7])] == [
+        "2.00 +- 0.58",
+        "999.0 +- 1.0",
+        "5",
+        "7.000 +- 0.000",
+    ]
