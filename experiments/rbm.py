@@ -30,6 +30,8 @@ class Config:
     chains: int = 100
     moves: int = 1
     sweeps: int = 200
+    persistent: bool = True
+    fast: float = 0.0
 
 
 def build(config: Config):

@@ -15,20 +15,27 @@ from .restricted import restricted
 
 
 def gaussian_rbm(
-    event: Event, hidden: int = 16, chains: int = 100, moves: int = 1, sweeps: int = 200
+    event: Event,
+    hidden: int = 16,
+    chains: int = 100,
+    moves: int = 1,
+    sweeps: int = 200,
+    persistent: bool = True,
+    fast: float = 0.0,
 ) -> Model:
     """`v | h ~ N(b + W h, I)`, `h | v` coins, then an affine map: `2^hidden` normals of one shape, mixed.
 
-    Taught by `chains` that go on, or by its likelihood if none. Claim on reals: Exact up to 20 hidden units,
+    Taught as an `rbm` is: by `chains` that go on, with `fast` weights or without, by CD-k where they are not
+    `persistent`, or by its likelihood if none. Claim on reals: Exact up to 20 hidden units,
     whose states are counted, else Unnormalized; rounding to levels leaves a Bound of the one and nothing to
     report of the other.
 
     Example: `gaussian_rbm(Event((2,)))` samples `f32[2]`. Welling et al. (2005), NIPS 17.
-    Raises ValueError for a size less than one, or more than 20 hidden units without chains.
+    Raises ValueError as `rbm` does.
     """
     d = math.prod(event.shape)
-    sizes = (event.classes, hidden, chains, moves, sweeps)
-    model = restricted(normals((d,)), *sizes, affine=affine(d))
+    numbers = (event.classes, hidden, chains, moves, sweeps, persistent, fast)
+    model = restricted(normals((d,)), *numbers, affine=affine(d))
 
     def prepare(params, key, batch):
         # from one normal no slope leads to several, of the same mean and covariance: half of the variance is

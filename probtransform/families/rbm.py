@@ -12,21 +12,30 @@ from .restricted import restricted
 
 
 def rbm(
-    event: Event, hidden: int = 16, chains: int = 100, moves: int = 1, sweeps: int = 200
+    event: Event,
+    hidden: int = 16,
+    chains: int = 100,
+    moves: int = 1,
+    sweeps: int = 200,
+    persistent: bool = True,
+    fast: float = 0.0,
 ) -> Model:
     """`p(v) = sum_h exp(v b + h c + v W h) / Z`, taught by `chains` that go on, or by its likelihood if none.
 
+    With `fast > 0` they move under fast weights of that rate too, and cross between modes sooner; where they
+    are not `persistent` they begin at each batch, `moves` sweeps from its examples: CD-k, k being `moves`.
     Claim: Exact up to 20 hidden units, whose states are counted, else Unnormalized. Symbols of more than two
     levels are softmax units, reals those of a `gaussian_rbm`; a label moves the hidden biases.
 
     Example: `rbm(Event((8, 8, 1), levels=2), hidden=16)` samples `u8[8, 8, 1]`.
-    Smolensky (1986); Tieleman (2008), ICML. Raises ValueError for a size less than one, or more than 20
-    hidden units without chains.
+    Smolensky (1986); Hinton (2002), Neural Computation 14 (CD-k); Tieleman (2008), ICML (chains that go on);
+    Tieleman & Hinton (2009), ICML (fast weights). Raises ValueError for a size less than one, more than 20
+    hidden units without chains, or fast weights and CD-k together or without chains.
     """
     if event.levels is None:
-        return gaussian_rbm(event, hidden, chains, moves, sweeps)
+        return gaussian_rbm(event, hidden, chains, moves, sweeps, persistent, fast)
     layer = units(event.shape, event.levels)
-    return restricted(layer, event.classes, hidden, chains, moves, sweeps)
+    return restricted(layer, event.classes, hidden, chains, moves, sweeps, persistent, fast)
 
 
 def preset(event: Event) -> dict:

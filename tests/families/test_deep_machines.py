@@ -59,13 +59,17 @@ def triples(key):
     return np.stack([first, again, last], 1).astype(np.uint8), bits / 3
 
 
-@pytest.mark.parametrize("chains", [0, 200])
+@pytest.mark.parametrize(
+    "how",
+    [{"chains": 0}, {"chains": 200}, {"chains": 200, "fast": 0.01}, {"persistent": False}],
+    ids=["likelihood", "chains", "fast", "CD-1"],
+)
 @pytest.mark.parametrize(
     "name, event, draw",
     [("gaussian_rbm", Event((2,)), lumps), ("rbm", Event((3,), levels=4), triples)],
 )
-def test_other_units_learn_by_likelihood_and_by_chains(name, event, draw, chains):
-    model = registry[name].build(event, hidden=4, chains=chains)
+def test_other_units_learn_by_likelihood_and_by_chains(name, event, draw, how):
+    model = registry[name].build(event, hidden=4, **how)
     batch, (fresh, known) = Batch(draw(0)[0]), draw(1)
     tx = optax.adam(optax.cosine_decay_schedule(5e-2, 1500))
     run = fit(model, tx, batch, steps=1500, batch=100)
