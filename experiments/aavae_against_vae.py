@@ -7,7 +7,7 @@ training images, one subset of the other; the AAVAE also on as many samples of i
 by a critic that is trained beside it. The difference is of the evidence bound of test images, in nats,
 the same keys for both. Hu et al. (2018), arXiv:1706.00550, table 3, found +0.74, +1.44 and +0.11 on MNIST.
 
-Expect, on the digits, +1.87 +- 0.47 nats at 1% (14 images), +1.20 +- 0.12 at 10% and -0.09 +- 0.03 with all,
+Expect, on the digits, +1.62 +- 0.35 nats at 1% (14 images), +1.21 +- 0.07 at 10% and -0.07 +- 0.05 with all,
 means and standard errors of five seeds; at 1% and 10% the AAVAE is better in all five. Two minutes on a core.
 On Fashion-MNIST +19.0 +- 0.6 (600 images), +1.56 +- 0.21 (all five better) and +0.11 +- 0.31: five minutes.
 """
