@@ -23,7 +23,7 @@ Expect, with `--seeds 5`, means and standard errors, scikit-learn's of one seed:
     scikit-learn, 20 hidden -19.40           -20.04              -13.94           2
 
 Beside the same work `chains` took 6 to 8 seconds. On digits so few and so plain all ways of 16 end within a
-tenth of a nat of one another, CD-1 last. Six rates of the fast weights from 0.0001 to 0.1 were tried, of two
+tenth of a nat of one another. Six rates of the fast weights from 0.0001 to 0.1 were tried, of two
 seeds; their means on the digits they learned lay within 0.05, at 0.03 the best, 0.04 above no fast weights.
 """
 

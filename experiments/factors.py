@@ -99,7 +99,7 @@ def main(config: Config) -> list[dict]:
     config.out.parent.mkdir(parents=True, exist_ok=True)
     for family in config.families:
         rows += judged(config, family)
-        table = {"config": about, "over_seeds": over_seeds(rows), "rows": rows}
+        table = {"config": about, "over_seeds": spreads(rows), "rows": rows}
         config.out.write_text(json.dumps(table, indent=1) + "\n")
     show(rows)
     return rows
@@ -116,12 +116,12 @@ def of_families(rows: list[dict]) -> dict[str, dict[str, list[float]]]:
     found: dict[str, dict[str, list[float]]] = {}
     for row in rows:
         own = found.setdefault(row["family"], {})
-        for name in row.keys() - {"family", "seed"}:
+        for name in row.keys() - {"family", "seed", "seconds"}:  # all seeds are one program
             own.setdefault(name, []).append(row[name])
     return found
 
 
-def over_seeds(rows: list[dict]) -> dict:
+def spreads(rows: list[dict]) -> dict:
     return {
         family: {name: spread(values) for name, values in sorted(scores.items())}
         for family, scores in of_families(rows).items()
@@ -132,7 +132,7 @@ def show(rows: list[dict]) -> None:
     found = of_families(rows)
     table = Table("score", *found, title=f"sprites, {1 + max(r['seed'] for r in rows)} seeds")
     for name in rows[0]:
-        if name not in ("family", "seed"):
+        if name in next(iter(found.values())):
             table.add_row(name, *(shown(scores[name]) for scores in found.values()))
     Console().print(table)
 

@@ -20,6 +20,6 @@ def shown(values: Sequence[float]) -> str:
     """`mean +- se`, to the digits that the error leaves."""
     found = spread(values)
     if "se" not in found:
-        return f"{found['mean']:.4g}"
+        return f"{found['mean']:.6g}"
     places = max(0, 1 - math.floor(math.log10(found["se"]))) if found["se"] > 0 else 3
     return f"{found['mean']:.{places}f} +- {found['se']:.{places}f}"

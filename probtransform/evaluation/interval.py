@@ -50,9 +50,9 @@ def bits_interval(
     `f_0^(1-b) f^b`, from the Gaussian of `near: f32[n, *event]`, examples to begin from, to the density f,
     by Hamiltonian steps in coordinates that make that Gaussian a standard one; for levels the histograms
     of `near` take its place, and Gibbs sampling theirs. From below `chains` begin at the known law; from
-    above at draws of the model, for reals `drawn: f32[m, *event]` or as many under each label, for the upper
-    end to hold. Both ends are moved outward by two standard errors, in Z. An entry has as many `levels`, or
-    those that examples show.
+    above at draws of the model, for the upper end to hold: of reals without labels `drawn: f32[m, *event]`,
+    else `chains` drawn here, for each label that occurs; each costs an annealing. Both ends are moved outward
+    by two standard errors, in Z. An entry has as many `levels`, or those that examples show.
 
     Grosse et al. (2015), arXiv:1511.02543. Raises ValueError for conditions that are no labels, too many
     levels, no finite density where the data are, or ends that are in disorder or too uncertain.
@@ -143,6 +143,7 @@ def from_gaussian(distribution, params, key, near, drawn, labels, chains: int, t
     shape, d = near.shape[1:], math.prod(near.shape[1:])
     mean, root = gaussian_of(np.asarray(near, np.float64).reshape(-1, d))
     scale = float(np.log(np.diag(root)).sum())
+    anneal, _ = jax.random.split(key)  # the key itself is the density's
 
     def whole(u):
         return (mean + root @ u).reshape(shape).astype(jnp.float32)
@@ -157,12 +158,12 @@ def from_gaussian(distribution, params, key, near, drawn, labels, chains: int, t
         return sandwich(log_density, key, starts, ends, betas, lambda beta: hmc(step))
 
     def one(i, label):
-        begin, climb, pilot = jax.random.split(jax.random.fold_in(key, i) if i else key, 3)
+        begin, climb, pilot, draw = jax.random.split(jax.random.fold_in(anneal, i), 4)
         beginnings = jax.random.normal(begin, (chains, d))
         found = drawn[:chains]
         if label is not None:
             told = jnp.full(chains, label)
-            found = sample_many(distribution, params, jax.random.fold_in(pilot, 1), chains, told)
+            found = sample_many(distribution, params, draw, chains, told)
         away = np.asarray(found, np.float64).reshape(-1, d) - mean
         ends = jnp.asarray(np.linalg.solve(root, away.T).T, jnp.float32)
         few = jnp.linspace(0, 1, 20)

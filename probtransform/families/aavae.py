@@ -49,8 +49,9 @@ def aasvae(
     """The model of `semi_supervised_vae`, its bounds weighed by a critic's D(x), the AASVAE. Claim: Bound.
 
     The condition is a label, or `Maybe` of one where some examples have none; samples that count as data are
-    drawn under the label of their example, or whatever label where it has none. The classifier learns as it
-    does there. Example: `aasvae(Event((8, 8, 1), 17, classes=10))` samples `u8[8, 8, 1]`.
+    drawn under the label of their example, or whatever label where it has none. What the classifier pays for
+    labels it misses is of data alone and not weighed.
+    Example: `aasvae(Event((8, 8, 1), 17, classes=10))` samples `u8[8, 8, 1]`.
     Hu et al. (2018), arXiv:1706.00550. Raises ValueError as `aavae` does, or for an event without classes.
     """
     positive("aasvae", classes=event.classes)

@@ -33,8 +33,8 @@ def biggan(
     Example: `biggan(Event((28, 28, 1), levels=256, classes=10))` samples `u8[28, 28, 1]` given a label.
 
     Brock et al. (2018), arXiv:1809.11096. Raises ValueError if a size or `critic_steps` is less than one,
-    4 does not divide `width`, `latent` has no number for each part, `orthogonality` is negative, or there
-    is one reference alone.
+    `latent` has no number for each part, `orthogonality` is negative, 4 does not divide `width` without
+    references, or these are fewer than two or the classes.
     """
     shape = image_of(event)
     generator = spectral(networks.generator(shape, latent, event.classes, width, references))

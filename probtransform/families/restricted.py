@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core import Exact, Model, Player, Transform, pushforward
-from ..core.check import positive
+from ..core.check import not_negative, positive
 from ..distributions.harmonium import MOST, chained, enumerated, harmonium
 from ..distributions.layer import Layer
 from ..objectives import likelihood
@@ -41,6 +41,7 @@ def restricted(
     that are not to be `persistent`, or for more than 20 hidden units without chains.
     """
     positive("boltzmann machine", hidden=hidden, moves=moves, sweeps=sweeps)
+    not_negative("boltzmann machine", chains=chains)
     if not chains and not persistent:
         raise ValueError(
             "boltzmann machine: got chains=0, which is its likelihood, and persistent=False, which is CD-k, "

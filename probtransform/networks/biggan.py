@@ -57,14 +57,19 @@ def generator(
     with them over a batch of so many fixed latents, normal, their labels in turn, by whose statistics every
     example is `standing`. Either way training and sampling compute the same.
 
-    Brock et al. (2018), arXiv:1809.11096. Raises ValueError if a size is less than one, 4 does not divide
-    `width`, `latent` has no number for each part, or there is one reference alone.
+    Brock et al. (2018), arXiv:1809.11096. Raises ValueError if a size is less than one, `latent` has no
+    number for each part, 4 does not divide `width` without references, or these are fewer than two or the
+    classes.
     """
     positive("biggan", latent=latent, width=width)
     not_negative("biggan", references=references)
     if latent < (parts := len(pyramid(shape, width)) + 1):
         raise ValueError(
             f"biggan: got latent={latent} for {parts} parts, wanted a number for each at least; pass more"
+        )
+    if 0 < references < classes:
+        raise ValueError(
+            f"biggan: got {references} references of {classes} classes, wanted one of each at least; pass 64"
         )
     norm = StandingNorm if references else grouped
     network = from_nnx(lambda rngs: Generator(shape, latent, classes, width, norm, rngs))

@@ -13,6 +13,7 @@ from ..core import Network
 from .linear import Linear
 
 REFERENCES = "references"  # the axis they lie along
+EPSILON = 1e-6
 
 
 class StandingNorm(nnx.Module):
@@ -22,17 +23,16 @@ class StandingNorm(nnx.Module):
     e, or parameters where `context = 0`. In float32, whatever x is in.
     """
 
-    def __init__(self, channels: int, context: int, rngs: nnx.Rngs, epsilon: float = 1e-6):
+    def __init__(self, channels: int, context: int, rngs: nnx.Rngs):
         self.context = Linear(context, 2 * channels, rngs=rngs) if context else None
         self.fixed: Any = None if context else nnx.Param(jnp.zeros(2 * channels))
-        self.epsilon = epsilon
 
     def __call__(self, x, e, statistics):
         y = x.astype(jnp.float32)
         mean, variance = statistics(y)
-        y = (y - mean) * jax.lax.rsqrt(variance + self.epsilon)
+        y = (y - mean) * jax.lax.rsqrt(variance + EPSILON)
         scale, shift = jnp.split(self.fixed[...] if self.context is None else self.context(e), 2)
-        return ((1 + scale) * y + shift).astype(x.dtype)
+        return (y + scale * y + shift).astype(x.dtype)
 
 
 def standing(network: Network, *references: Any) -> Network:

@@ -50,8 +50,7 @@ def modes(masses) -> int:
 def test_a_hundred_machines_are_known_to_a_twentieth_of_a_nat(
     seen, hidden, scale, several, temperatures, chains
 ):
-    """Weights and biases of this deviation. Of the hard machines more than half have several modes, and 15
-    are not known so well from below by the temperatures and chains that do for the easy ones."""
+    """Weights and biases of this deviation. Of the hard machines more than half have several modes."""
     layer = bits((seen,))
     machine, law, masses, many = a_hundred(layer, hidden, scale)
 

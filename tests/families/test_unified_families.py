@@ -13,6 +13,7 @@ from probtransform.families.aavae import aasvae, aavae
 from probtransform.families.bigan import bigan
 from probtransform.families.infogan import coded, infogan
 from probtransform.families.iwgan import adversary, iwgan
+from probtransform.families.semi_supervised_vae import semi_supervised_vae
 from probtransform.families.vae_gan import vae_gan
 from probtransform.training import fit
 
@@ -72,6 +73,46 @@ def test_the_aasvae_learns_two_lumps_of_few_labels():
         told = jnp.full(500, label)
         drawn = sample_many(model.distribution, params, KEY, 500, told)
         assert (drawn[:, 0] * mean > 0).mean() > 0.9  # its own lump, not a mixture of both
+
+
+def test_the_adversary_of_the_aasvae_weighs_both_bounds_and_not_the_classifier():
+    """Of a sure critic: D = 0 leaves what is missed of labels, by hand; D = 1 is M2 of data and samples."""
+    n, weight, event = 400, 0.7, Event((2,), classes=3)
+    model, m2 = (
+        family(event, latent=1, width=8, label_weight=w)
+        for family, w in ((aasvae, weight), (semi_supervised_vae, 0.0))
+    )
+    params, label, present = initial(model, KEY), jnp.arange(n) % 3, jnp.arange(n) % 2 == 0
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    params["decoder"]["decoder"]["log_scale"] = jnp.zeros(2)
+    logits = jnp.array([0.5, -1.0, 0.2])  # of every x
+    params["classifier"] = zeros["classifier"] | {
+        "last": zeros["classifier"]["last"] | {"bias": logits}
+    }
+    data = Batch(jax.random.normal(KEY, (n, 2)), Maybe(label, present))
+    missed = -weight * jax.nn.log_softmax(logits)[label[present]].mean()
+
+    def loss(params, key, said):
+        last = zeros["critic"]["last"] | {"bias": jnp.full(1, said)}
+        judged = params | {"critic": zeros["critic"] | {"last": last}}
+        return model.players["vae"].loss(judged, (), key, data)[0]
+
+    value, slope = jax.value_and_grad(loss)(params, KEY, -80.0)
+    np.testing.assert_allclose(value, missed, rtol=1e-5)
+    assert max(jnp.abs(leaf).max() for leaf in jax.tree.leaves(slope["decoder"])) < 1e-20
+    assert jnp.abs(slope["classifier"]["last"]["bias"]).max() > 0.01
+
+    def of_both(key):
+        draw, look, other = jax.random.split(key, 3)
+        made = each(lambda p, k, x, c: model.distribution.sample(p, k, c), params, draw, data)
+        both = ((look, data), (other, data._replace(x=made)))
+        return sum(m2.players["m2"].loss(params, (), k, batch)[0] for k, batch in both)
+
+    keys = jax.random.split(KEY, 400)
+    found = jax.jit(jax.vmap(lambda k: loss(params, k, 80.0)))(keys)
+    wanted = missed + jax.jit(jax.vmap(of_both))(keys)
+    error = np.hypot(*(float(v.std()) / 20 for v in (found, wanted)))
+    assert abs(float(found.mean() - wanted.mean())) < 5 * error < 0.1
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,16 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from flax import nnx
 
-from probtransform.core import Network, from_nnx
+from probtransform.core import Batch, Event, Network, from_nnx, initial
+from probtransform.families import biggan as family
 from probtransform.networks import biggan
 from probtransform.networks.convolution import Conv
 from probtransform.networks.standing import StandingNorm, standing
+from probtransform.training import fit
 
 KEY = jax.random.key(0)
 X = 3 + 2 * jax.random.normal(jax.random.key(1), (16, 4, 4, 2))
@@ -96,7 +99,32 @@ def test_references_run_once_for_a_whole_batch():
     assert work(16, 64) < 1.5 * work(0, 64)
 
 
-@pytest.mark.parametrize("references, wanted", [(1, "got 1 references"), (-1, "references=-1")])
-def test_one_reference_has_no_variance(references, wanted):
+@pytest.mark.parametrize(
+    "classes, references, wanted",
+    [
+        (0, 1, "got 1 references, wanted two at least"),
+        (3, 2, "got 2 references of 3 classes"),
+        (3, -1, "got references=-1"),
+    ],
+)
+def test_one_reference_has_no_variance(classes, references, wanted):
     with pytest.raises(ValueError, match=wanted):
-        biggan.generator((8, 8, 1), 8, 3, 8, references)
+        biggan.generator((8, 8, 1), 8, classes, 8, references)
+
+
+def test_a_game_of_standing_norms_is_learned_and_sampled():
+    """Under unit spectra too: all that the generator owns moves, and a sample is what it is among others."""
+    event, n = Event((8, 8, 1), 17, classes=3), 32
+    model = family.biggan(event, latent=8, width=8, references=12)
+    x = np.random.default_rng(0).integers(0, 17, (n, 8, 8, 1)).astype(np.uint8)
+    data = Batch(jnp.asarray(x), jnp.arange(n) % 3)
+    run = fit(model, optax.adam(1e-3), data, steps=3, batch=16)
+    before, after = initial(model, jax.random.key(0)), run.state.params
+    for a, b in zip(*(jax.tree.leaves(p["generator"]) for p in (before, after)), strict=True):
+        assert np.isfinite(b).all() and a.shape == b.shape
+    loss = model.players["generator"].loss
+    slope = jax.grad(lambda p: loss(p, (), KEY, data)[0])(after)["generator"]
+    assert all(np.abs(leaf).max() > 0 for leaf in jax.tree.leaves(slope))
+    keys, draw = jax.random.split(KEY, n), jax.jit(model.distribution.sample)
+    among = jax.vmap(draw, (None, 0, 0))(after, keys, data.cond)
+    np.testing.assert_array_equal(draw(after, keys[5], data.cond[5]), among[5])

@@ -67,7 +67,7 @@ def test_bounds_rise_with_draws_to_the_marginal_from_below():
     assert gaps[0] > gaps[1] > gaps[2] > 0
     for k, gap in zip((1, 5, 50), gaps, strict=True):
         found, error = mean_and_error(distribution, params, k, keys)
-        assert abs(truth - gap - found) < 4 * error < gap / 1.5
+        assert abs(truth - gap - found) < 4 * error < gap
 
 
 def test_it_is_the_logarithm_of_the_mean_of_weights():
