@@ -46,6 +46,8 @@ from probtransform.core import Batch, Event, log_density_many
 from probtransform.families import registry
 from probtransform.training import Recipe, fit, optimizer
 
+from .spread import of_rows, shown
+
 SHAPE = (8, 8, 1)
 WAYS: dict[str, dict] = {
     "chains, 16 hidden": {"hidden": 16},
@@ -118,12 +120,14 @@ def main(config: Config) -> dict[str, list[dict[str, float]]]:
 
     def tell(name: str, found: list[dict[str, float]]) -> None:
         rows[name] = found
-        mean = {key: np.mean([one[key] for one in found]) for key in found[0]}
-        print(f"{name:28}", "  ".join(f"{k} {v:.2f}" for k, v in mean.items()), flush=True)
+        cells = (f"{key} {shown([one[key] for one in found])}" for key in found[0])
+        print(f"{name:28}", "  ".join(cells), flush=True)
         if config.out is not None:
             config.out.parent.mkdir(parents=True, exist_ok=True)
             about = asdict(config) | {"out": str(config.out)}
-            config.out.write_text(json.dumps({"config": about, "rows": rows}, indent=1) + "\n")
+            over = {way: of_rows(seeds) for way, seeds in rows.items()}
+            table = {"config": about, "over_seeds": over, "rows": rows}
+            config.out.write_text(json.dumps(table, indent=1) + "\n")
 
     share = np.clip(train.mean(0), 1e-3, 1 - 1e-3)
     alone = np.where(test, np.log(share), np.log1p(-share)).sum((1, 2, 3)).mean()

@@ -41,6 +41,7 @@ from probtransform.evaluation.calibration import expected_calibration_error
 from probtransform.families.jem import jem
 from probtransform.training import Recipe, averaged, fit, optimizer
 
+from .spread import of_rows
 from .study import build as build_run
 
 
@@ -168,7 +169,8 @@ def main(config: Config = Config(), out: Path | None = None) -> dict[str, list[d
         pooled[name] = mean | calibrated(np.concatenate(said), np.concatenate(labels))
         print(name, "all", {key: round(v, 4) for key, v in pooled[name].items()}, flush=True)
     if out is not None:
-        table = {"config": asdict(config), "rows": rows, "all": pooled}
+        over = {name: of_rows(seeds) for name, seeds in rows.items()}
+        table = {"config": asdict(config), "rows": rows, "over_seeds": over, "all": pooled}
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(table, indent=1) + "\n")
     return rows

@@ -16,6 +16,11 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     return found
 
 
+def of_rows(rows: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
+    """The spread of every number of which each seed has one row."""
+    return {name: spread([row[name] for row in rows]) for name in rows[0]}
+
+
 def shown(values: Sequence[float]) -> str:
     """`mean +- se`, to the digits that the error leaves."""
     found = spread(values)
