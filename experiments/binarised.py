@@ -17,11 +17,11 @@ five seeds and their standard errors, in nats:
 
 (with 20 codes -17.683, -16.889, -16.828 and -17.691, -16.920: what fifty draws are worth grows with the
 number of codes, for the bound of one draw loses by them),
-and on Fashion-MNIST with `--data fashion_mnist --seeds 2 --steps 1500 --test 300`, in 25 minutes of a core:
+and on Fashion-MNIST with `--data fashion_mnist --steps 1500 --test 300`, in an hour of a core:
 
-    vae         -120.776 +- 0.210       pythae vae  -122.030 +- 0.625
-    iwae        -116.873 +- 0.110       pythae iwae -118.340 +- 0.074
-    dreg        -116.066 +- 0.082
+    vae         -121.016 +- 0.139       pythae vae  -121.985 +- 0.250
+    iwae        -116.833 +- 0.103       pythae iwae -118.459 +- 0.069
+    dreg        -116.251 +- 0.160
 
 Seconds are of all seeds with compilation, ours in one program, pythae's one after another: no contest.
 """
