@@ -47,9 +47,8 @@ def standing(network: Network, *references: Any) -> Network:
     goes through them.
 
     Example: `standing(generator, f32[64, latent], f32[64, classes])` is `f32[latent], f32[classes] -> image`.
-    Ioffe & Szegedy (2015), arXiv:1502.03167; Salimans et al. (2016), arXiv:1606.03498, section 3.4
-    (references); Brock et al. (2018), arXiv:1809.11096, appendix D (standing statistics). Raises ValueError
-    for fewer than two references.
+    Ioffe & Szegedy (2015), arXiv:1502.03167; Salimans et al. (2016), arXiv:1606.03498 (references); Brock et
+    al. (2018), arXiv:1809.11096 (standing statistics). Raises ValueError for fewer than two references.
     """
     count = len(jax.tree.leaves(references)[0])
     if count < 2:
