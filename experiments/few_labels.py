@@ -1,13 +1,13 @@
 """A hundred labels: a classifier of pixels, one of a VAE's codes (M1), one with a VAE around it (M2, AASVAE).
 
-    python -m experiments.few_labels --labels 100
+    python -m experiments.few_labels --out experiments/results/few_labels.json
 
 All training images, of which `labels` have one, as many of each class; accuracy on the test images, M1's on
 one draw of the codes of each. The AASVAE is M2 under an adversary's weights, on samples of its own as well.
 Kingma et al. (2014), arXiv:1406.5298; Hu et al. (2018), arXiv:1706.00550.
 
-Expect, on the digits with 100 labels, means of three seeds, in two and a half minutes on one core: pixels
-91.1%, M1 87.2%, M2 96.6%.
+Expect, on the digits with 100 labels, means of five seeds and their errors, in six minutes of a core: pixels
+90.9 +- 0.4%, M1 87.3 +- 0.9%, M2 96.4 +- 0.8%, AASVAE 96.1 +- 0.6%.
 """
 
 from __future__ import annotations
