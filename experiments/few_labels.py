@@ -6,8 +6,8 @@ All training images, of which `labels` have one, as many of each class; accuracy
 one draw of the codes of each. The AASVAE is M2 under an adversary's weights, on samples of its own as well.
 Kingma et al. (2014), arXiv:1406.5298; Hu et al. (2018), arXiv:1706.00550.
 
-Expect, on the digits with 100 labels, means of five seeds and their errors, in six minutes of a core: pixels
-90.9 +- 0.4%, M1 87.3 +- 0.9%, M2 96.4 +- 0.8%, AASVAE 96.1 +- 0.6%.
+Expect, on the digits with 100 labels, means of five seeds and their errors, in nine minutes beside other
+jobs: pixels 90.9 +- 0.4%, M1 87.3 +- 0.9%, M2 96.4 +- 0.8%, AASVAE 96.1 +- 0.6%.
 """
 
 from __future__ import annotations
