@@ -7,7 +7,7 @@ import optax
 import pytest
 from flax import nnx
 
-from probtransform.core import Batch, Event, Network, from_nnx, initial
+from probtransform.core import Batch, Event, Network, from_nnx
 from probtransform.families import biggan as family
 from probtransform.networks import biggan
 from probtransform.networks.convolution import Conv
@@ -114,17 +114,14 @@ def test_one_reference_has_no_variance(classes, references, wanted):
 
 def test_a_game_of_standing_norms_is_learned_and_sampled():
     """Under unit spectra too: all that the generator owns moves, and a sample is what it is among others."""
-    event, n = Event((8, 8, 1), 17, classes=3), 32
+    event, n = Event((3,), 17, classes=3), 32
     model = family.biggan(event, latent=8, width=8, references=12)
-    x = np.random.default_rng(0).integers(0, 17, (n, 8, 8, 1)).astype(np.uint8)
+    x = np.random.default_rng(0).integers(0, 17, (n, 3)).astype(np.uint8)
     data = Batch(jnp.asarray(x), jnp.arange(n) % 3)
-    run = fit(model, optax.adam(1e-3), data, steps=3, batch=16)
-    before, after = initial(model, jax.random.key(0)), run.state.params
-    for a, b in zip(*(jax.tree.leaves(p["generator"]) for p in (before, after)), strict=True):
-        assert np.isfinite(b).all() and a.shape == b.shape
+    after = fit(model, optax.adam(1e-3), data, steps=3, batch=16).state.params
     loss = model.players["generator"].loss
-    slope = jax.grad(lambda p: loss(p, (), KEY, data)[0])(after)["generator"]
-    assert all(np.abs(leaf).max() > 0 for leaf in jax.tree.leaves(slope))
+    slope = jax.jit(jax.grad(lambda p: loss(p, (), KEY, data)[0]))(after)["generator"]
+    assert all(0 < np.abs(leaf).max() < np.inf for leaf in jax.tree.leaves(slope))
     keys, draw = jax.random.split(KEY, n), jax.jit(model.distribution.sample)
     among = jax.vmap(draw, (None, 0, 0))(after, keys, data.cond)
     np.testing.assert_array_equal(draw(after, keys[5], data.cond[5]), among[5])
