@@ -52,7 +52,8 @@ def dbn(
 
     def greedy(params, carry, key, batch):
         learn = lower.players["machine"].loss
-        value, (own, _) = learn(layers.machine(params), carry["layer"], key, batch)
+        unlabelled = batch._replace(cond=None)  # a label moves the top units alone
+        value, (own, _) = learn(layers.machine(params), carry["layer"], key, unlabelled)
         return value, (carry | {"layer": own}, {})
 
     def above(params, carry, key, batch):

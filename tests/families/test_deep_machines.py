@@ -88,6 +88,21 @@ def test_large_machines_claim_a_bound_up_to_a_constant(name):
     assert isinstance(model.distribution.density, TemperedBound)
 
 
+def test_a_label_moves_the_top_of_a_belief_net_alone():
+    """Both players' chains go on beside labelled data; the layer below has no parameter of a label."""
+    noise = np.random.default_rng(0)
+    label = noise.integers(0, 2, 400)
+    x = (noise.random((400, 3)) < np.where(label, 0.9, 0.1)[:, None]).astype(np.uint8)
+    model = registry["dbn"].build(Event((3,), levels=2, classes=2), hidden=8, top=6)
+    run = fit(model, optax.adam(2e-2), Batch(x, jnp.asarray(label)), steps=600, batch=100)
+    keys = jax.random.split(jax.random.key(1), 500)
+    for told, share in ((0, 0.1), (1, 0.9)):
+        draw = jax.jit(
+            jax.vmap(lambda k, y=told: model.distribution.sample(run.state.params, k, y))
+        )
+        assert abs(float(draw(keys).mean()) - share) < 0.15
+
+
 def test_wrong_sizes_are_refused():
     event = Event((6,), levels=2)
     with pytest.raises(ValueError, match="at most 20"):
