@@ -88,8 +88,8 @@ def test_large_machines_claim_a_bound_up_to_a_constant(name):
     assert isinstance(model.distribution.density, TemperedBound)
 
 
-def test_a_label_moves_the_top_of_a_belief_net_alone():
-    """Both players' chains go on beside labelled data; the layer below has no parameter of a label."""
+def test_a_belief_net_of_labelled_data_obeys_the_label():
+    """The chains of its lower machine have no labels, and go on beside data that do."""
     noise = np.random.default_rng(0)
     label = noise.integers(0, 2, 400)
     x = (noise.random((400, 3)) < np.where(label, 0.9, 0.1)[:, None]).astype(np.uint8)
