@@ -34,8 +34,7 @@ def dbn(
     an axis; a label moves the biases of the top units.
 
     Example: `dbn(Event((8, 8, 1), levels=2))` samples `u8[8, 8, 1]`. Hinton, Osindero & Teh (2006), Neural
-    Computation 18. Raises ValueError for a size less than one, or no
-    chains.
+    Computation 18. Raises ValueError for a size less than one, or no chains.
     """
     positive("dbn", hidden=hidden, top=top, chains=chains)
     d, levels = symbols_of(event, bins)
