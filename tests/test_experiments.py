@@ -69,3 +69,17 @@ def test_the_spread_of_seeds():
         "5",
         "7.000 +- 0.000",
     ]
+
+
+def test_seeds_of_a_setting_are_told_together():
+    from experiments.fashion_gans import over_seeds
+
+    label = {"part": "labels", "model": "a"}
+    rows = [{"part": "floor", "distance": 1.5}]
+    for seed, found in enumerate((8.0, 7.0, 9.0)):
+        rows.append(label | {"seed": seed, "distance": found})
+        rows.append({"part": "truncation", "psi": 0.5, "seed": seed, "precision": found / 10})
+    floor, labels, truncation = over_seeds(rows)
+    assert floor == {"part": "floor", "distance": {"mean": 1.5}}
+    assert labels == label | {"distance": {"mean": 8.0, "se": pytest.approx(3**-0.5)}}
+    assert truncation["psi"] == 0.5 and truncation["precision"]["mean"] == pytest.approx(0.8)
