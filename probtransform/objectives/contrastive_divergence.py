@@ -123,8 +123,8 @@ def persistent_contrast(
 def lost_with(value, chains):
     """A loss that is not a number once a chain is none: a bounded energy would not tell."""
     reals = [x for x in jax.tree.leaves(chains) if jnp.issubdtype(x.dtype, jnp.floating)]
-    lost = [~jnp.isfinite(x).all() for x in reals]
-    return jnp.where(jnp.any(jnp.array(lost)), jnp.nan, value) if lost else value
+    # added, as the mean it joins is: devices that share the chains need no word about it before the slope
+    return value + sum(jnp.where(jnp.isfinite(x), 0.0, jnp.nan).sum() for x in reals)
 
 
 def chains_of(
@@ -199,6 +199,11 @@ def walked(move: Move, steps: int, params, key, batch):
     return jax.lax.stop_gradient(batch._replace(x=each(one, params, key, batch)))
 
 
+def in_pairs(a, b):
+    """`[n, ...]` each -> `[2n, ...]`: of every two neighbours one of a and one of b."""
+    return jnp.stack([a, b], 1).reshape(-1, *a.shape[1:])
+
+
 def contrast(distribution, params, key, here, away, carried=None, weights=None):
     """`mean log f` there less here, where it may be that of another law; of one law both in one pass.
 
@@ -208,10 +213,14 @@ def contrast(distribution, params, key, here, away, carried=None, weights=None):
     if carried is not None:
         there, data = each(fn, params, key, away), each(carried.density.fn, params, key, here)
     else:
-        count = len(jax.tree.leaves(here.x)[0])
-        both = here if weights is None else here._replace(cond=jax.vmap(as_maybe)(here.cond))
-        nats = each(fn, params, key, jax.tree.map(lambda a, b: jnp.concatenate([a, b]), both, away))
-        data, there = nats[:count], nats[count:]
+        here = here if weights is None else here._replace(cond=jax.vmap(as_maybe)(here.cond))
+        count, others = (len(jax.tree.leaves(batch.x)[0]) for batch in (here, away))
+        if count == others:  # in turn: where examples are divided among devices, none has to move
+            data, there = each(fn, params, key, jax.tree.map(in_pairs, here, away)).reshape(-1, 2).T
+        else:
+            both = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), here, away)
+            nats = each(fn, params, key, both)
+            data, there = nats[:count], nats[count:]
     if weights is None:
         return there.mean() - data.mean()
     return weights[1] @ there - weights[0] @ data

@@ -10,10 +10,12 @@ import pytest
 
 ON_TWO = """
 import json, sys, tempfile
-import jax, numpy as np, optax
+import jax, jax.numpy as jnp, numpy as np, optax
 sys.path.insert(0, "tests/training")
 from toys import DATA, Stream, mean_of_data
+from probtransform.core import Batch, Distribution, Unnormalized
 from probtransform.families.realnvp import tiny
+from probtransform.objectives.contrastive_divergence import contrastive_divergence
 from probtransform.training import checkpoints, fit, learner
 from probtransform.training.feed import resident
 from probtransform.training.fit import fused
@@ -54,8 +56,19 @@ def words():
     feed = divided(resident(DATA, 3, range(4)), jax.devices(), 4)
     learn, keys = learner(mean_of_data(1.0), adam), jax.random.split(jax.random.key(0), 4)
     state = jax.device_put(jax.vmap(learn.init, (0, None))(keys, None), held(jax.devices(), 4))
-    program = fused(learn, feed, keys, 7).lower(state, feed.read(0, 7, 7), 7).compile().as_text()
-    return [word for word in ("all-reduce", "all-gather", "all-to-all", "permute") if word in program]
+    return said(fused(learn, feed, keys, 7).lower(state, feed.read(0, 7, 7), 7))
+
+def said(program):
+    text = program.compile().as_text()
+    return [word for word in ("all-reduce", "all-gather", "all-to-all", "permute") if word in text]
+
+def contrasted():
+    density = Unnormalized(lambda w, key, x, cond=None: -jnp.sum((x @ w) ** 2))
+    law = Distribution(lambda key: jnp.eye(2), lambda w, key, cond: jnp.zeros(2), density)
+    loss = contrastive_divergence(law, lambda w, key, x, cond: x / 2)
+    x = jax.device_put(jnp.ones((8, 2)), held(jax.devices(), 8))
+    slope = jax.grad(lambda w, x: loss(w, {}, jax.random.key(0), Batch(x))[0])
+    return said(jax.jit(slope).lower(jnp.eye(2), x))
 
 def refusal():
     try:
@@ -72,6 +85,7 @@ print(json.dumps({
     "resumed": resumed(),
     "runs": runs(),
     "words": words(),
+    "contrasted": contrasted(),
     "seeds": both(mean_of_data(1.0), descent, lambda: DATA, steps=9, batch=4, seeds=3),
     "streamed": both(mean_of_data(), descent, lambda: Stream(DATA, 4, 0), steps=9),
 }))
@@ -104,6 +118,10 @@ def test_devices_with_runs_of_their_own_have_nothing_to_tell_one_another(told):
     assert places == [2] and halves == [2] and told["words"] == []
     for a, b in zip(two, one, strict=True):
         assert a == pytest.approx(b, rel=1e-4, abs=1e-5)
+
+
+def test_a_contrast_of_shared_examples_leaves_them_where_they_are(told):
+    assert told["contrasted"] == ["all-reduce"]
 
 
 def test_shares_that_are_not_equal_are_refused(told):
