@@ -115,8 +115,8 @@ def shaken(model):
 
 @remembered
 def fitted(model, batch):
-    """Games as every preset of theirs has them: with momentum they circle what they are to reach."""
-    momentum = 0.0 if "critic" in model.players else 0.9
+    """Games of two as their presets have them: with momentum they circle what they are to reach."""
+    momentum = 0.0 if set(model.players) == {"critic", "generator"} else 0.9
     learning = optax.adam(3e-3, b1=momentum)
     return fit(model, learning, batch, steps=300, batch=64).state.params
 
