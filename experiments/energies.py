@@ -70,14 +70,17 @@ from probtransform.objectives import (
 )
 from probtransform.training import Recipe, averaged, fit, optimizer
 
+from .spread import of_rows
+
 EVENT, CHAINS = Event((2,)), 200
 
 
 @dataclass(frozen=True)
 class Config:
-    """train: draws to learn from.  test: fresh ones to judge by."""
+    """seeds, seed: how many, and the first.  train: draws to learn from.  test: fresh ones to judge by."""
 
     laws: tuple[str, ...] = ("mixture", "banana")
+    seeds: int = 3
     seed: int = 0
     steps: int = 12_000
     batch: int = 1024
@@ -226,39 +229,43 @@ def judged(distribution, params, truth, x, key) -> dict[str, float]:
     } | ({"log Z, learned": -log_z} if "constant" in params else {})
 
 
-def main(config: Config) -> dict[str, dict[str, dict[str, float]]]:
-    rows: dict[str, dict[str, dict[str, float]]] = {}
-    recipe = Recipe(config.steps, config.batch, config.rate, 0.0, config.average)
+def main(config: Config) -> dict[str, dict[str, list[dict[str, float]]]]:
+    rows: dict[str, dict[str, list[dict[str, float]]]] = {}
     for name in config.laws:
         truth, law = LAWS[name](), tilted_normal(EVENT, config.width, config.depth, 0.05, 100)
-        draw, fresh, look = jax.random.split(jax.random.key(1000 + config.seed), 3)
-        data = Batch(sample_many(truth, {}, draw, config.train))
-        x = sample_many(truth, {}, fresh, config.test)
         for how, model in (noise_models(law, truth) | score_models(law, truth)).items():
-            began = time.process_time()
-            fitted = fit(
-                model,
-                optimizer(recipe),
-                data,
-                steps=config.steps,
-                batch=config.batch,
-                seed=config.seed,
-            )
-            params = jax.block_until_ready(averaged(fitted.state))
-            seconds = time.process_time() - began
-            found = judged(model.distribution, params, truth, x, look) | {"seconds": seconds}
-            rows.setdefault(name, {})[how] = found
-            print(
-                f"{name:8} {how:19}",
-                "  ".join(f"{k} {v:.4f}" for k, v in found.items()),
-                flush=True,
-            )
+            found = rows.setdefault(name, {}).setdefault(how, [])
+            for seed in range(config.seed, config.seed + config.seeds):
+                found.append(one_seed(config, model, truth, seed))
+                print(
+                    f"{name:8} {how:19} {seed} ",
+                    "  ".join(f"{k} {v:.4f}" for k, v in found[-1].items()),
+                    flush=True,
+                )
             if config.out is not None:
-                config.out.parent.mkdir(parents=True, exist_ok=True)
-                about = asdict(config) | {"out": str(config.out)}
-                config.out.write_text(json.dumps({"config": about, "rows": rows}, indent=1) + "\n")
+                write(config.out, config, rows)
         jax.clear_caches()
     return rows
+
+
+def one_seed(config: Config, model: Model, truth, seed: int) -> dict[str, float]:
+    """Draws of the law, a training on them, and what it came to."""
+    draw, fresh, look = jax.random.split(jax.random.key(1000 + seed), 3)
+    data = Batch(sample_many(truth, {}, draw, config.train))
+    x = sample_many(truth, {}, fresh, config.test)
+    recipe = Recipe(config.steps, config.batch, config.rate, 0.0, config.average)
+    began = time.process_time()
+    fitted = fit(model, optimizer(recipe), data, steps=config.steps, batch=config.batch, seed=seed)
+    params = jax.block_until_ready(averaged(fitted.state))
+    seconds = time.process_time() - began
+    return judged(model.distribution, params, truth, x, look) | {"seconds": seconds}
+
+
+def write(out: Path, config: Config, rows) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    over = {name: {how: of_rows(found) for how, found in law.items()} for name, law in rows.items()}
+    table = {"config": asdict(config) | {"out": str(out)}, "rows": rows, "over_seeds": over}
+    out.write_text(json.dumps(table, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -48,13 +48,13 @@ class Config:
     """penalties: of R1, one contest each.  out: where a JSON file is written, if anywhere."""
 
     data: str = "digits"
-    seeds: int = 10
+    seeds: int = 20
     steps: int = 2000
     batch: int = 128
     rate: float = 1e-3
     width: int = 128
     momentum: float = 0.0
-    penalties: tuple[float, ...] = (1.0, 0.1)
+    penalties: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03)
     out: Path | None = None
 
 
