@@ -24,6 +24,8 @@ those of the hinge game 5.5 and 5.8. Of another seed, `--seed 1 --count 10000`, 
 
     R3GAN                     38.2      27.0      13.0       4.8         49
     hinge, spectral norm      59.5      24.5      11.1       6.1         19
+    WGAN-GP                  116.1      69.9      37.2      22.1         20
+    DCGAN                    139.5     135.8     163.5     173.2         13
 
 Another run of seed 0, of other rounding, had 10.4 and 9.5 at 384,000 images where this one has 12.1 and 10.9.
 By `--gamma`, at as many of that run, R3GAN has 14.8 at 0.1, 11.6 at 1, 10.6 at 3, 10.4 at 10 and 11.4 at 30.
