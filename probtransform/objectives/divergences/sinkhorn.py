@@ -99,7 +99,8 @@ def potentials(cost, threshold: float = 1e-3, same: bool = False) -> Potentials:
 
         def products(_, u_v):
             u = scale(mean_of(kernel, u_v[1]))
-            return u, scale(mean_of(kernel.T, u))
+            # not by kernel.T, which would be turned around in every round
+            return u, scale(mean_of(u, kernel))
 
         u, v = jax.lax.fori_loop(0, INNER, products, (jnp.ones_like(f), jnp.ones_like(g)))
         return Potentials(best + jnp.log(u), jnp.log(v) - top - jnp.log(total), off(u, kernel, v))
@@ -134,8 +135,8 @@ def log_mean_exp(rows):
     return top + jnp.log(jnp.mean(jnp.exp(rows - top[:, None]), 1))
 
 
-def mean_of(kernel, v):
-    return jnp.matmul(kernel, v, precision="highest") / len(v)
+def mean_of(a, b):
+    return jnp.matmul(a, b, precision="highest") / len(b)
 
 
 def above_zero(epsilon: float) -> None:
