@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+listener: ContextVar[set[int] | None] = ContextVar("listener", default=None)
 
 
 class Maybe(NamedTuple):
@@ -29,9 +35,9 @@ def one_hot(cond, classes: int):
 
     `classes == 0` means an unconditional model and gives an empty vector, whatever `cond` is, so
     that a network reads its condition the same way in either case. `cond` is a label or `Maybe` of
-    one. A label out of range gives NaNs, which stop a training at its first step; a sample of it, once
-    rounded to levels, only looks wrong. To say that there is none is what `Maybe` is for. Raises ValueError
-    if a conditional model gets no condition.
+    one. Raises ValueError for a label out of range, or if a conditional model gets no condition. Within jit
+    and vmap nobody can look at a label: one out of range gives NaNs there, which stop a training at its
+    first step; `sample_many` and `log_density_many` look at those they are given.
     """
     if classes == 0:
         return jnp.zeros((0,))
@@ -40,8 +46,45 @@ def one_hot(cond, classes: int):
             f"condition: got None, wanted a class label 0..{classes - 1}; "
             "pass one, or Maybe(label, False) for none"
         )
+    if (heard := listener.get()) is not None:
+        heard.add(classes)
+    refuse_unknown(cond, classes)
     value, present = cond if isinstance(cond, Maybe) else (cond, True)
     value, present = jnp.asarray(value, jnp.int32), jnp.asarray(present)
     vector = jax.nn.one_hot(value, classes) * present.astype(jnp.float32)
     known = (value >= 0) & (value < classes)
     return jnp.where(known | ~present.astype(bool), vector, jnp.nan)
+
+
+@jax.tree_util.register_static
+class Asked(frozenset[int]):
+    """How many classes the labels of a program have: a result of jit that its trace alone tells."""
+
+
+@contextmanager
+def listening() -> Iterator[set[int]]:
+    """The numbers of classes that `one_hot` is asked for meanwhile, as a program is traced."""
+    heard: set[int] = set()
+    token = listener.set(heard)
+    try:
+        yield heard
+    finally:
+        listener.reset(token)
+
+
+def refuse_unknown(cond, classes: int) -> None:
+    """Raise ValueError for a label, one or many, that is present and none of `classes`.
+
+    Silent about a condition that is no label, and within a trace, where there are no values yet.
+    """
+    label = cond if isinstance(cond, Maybe) else Maybe(cond, True)
+    traced = any(isinstance(part, jax.core.Tracer) for part in label)
+    if traced or not jax.tree_util.all_leaves(label):
+        return
+    value, present = np.broadcast_arrays(label.value, np.asarray(label.present, bool))
+    unknown = value[present & ((value < 0) | (value >= classes))]
+    if unknown.size:
+        raise ValueError(
+            f"condition: got label {unknown[0]}, wanted 0..{classes - 1}; "
+            "pass one of these, or Maybe(label, False) for none"
+        )

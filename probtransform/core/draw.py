@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from .condition import Asked, listening, refuse_unknown
 from .density import Density
 from .distribution import Distribution, back_of, joint_of, knows_a_way_back, stages_of
 
@@ -81,7 +82,8 @@ def sample_many(distribution: Distribution[Any], params, key, count: int, cond=N
     """`count` draws `[count, *event]`, `chunk` at a time so that memory stays bounded.
 
     `cond` is None or a pytree with a leading axis of `count`. The draws do not depend on `chunk`.
-    Raises ValueError if `count` or `chunk` is less than one, or `cond` has another length.
+    Raises ValueError if `count` or `chunk` is less than one, or `cond` has another length or a label that
+    is none of the model's.
     """
     return in_chunks(distribution.sample, count, chunk, params, key, (cond,))
 
@@ -104,12 +106,22 @@ def claimed(distribution: Distribution[Any]) -> Distribution[Density]:
     return distribution
 
 
-@partial(jax.jit, static_argnums=(0, 1, 2))
 def in_chunks(fn, count: int, chunk: int, params, key, inputs):
     """`fn(params, key, *inputs)` over the leading axis of `inputs`, `chunk` examples at a time.
 
-    Keys are folded in from the example's index, so that no result depends on `chunk` or `count`.
+    Keys are folded in from the example's index, so that no result depends on `chunk` or `count`. The last of
+    `inputs` is the condition: a label in it that `fn` does not know raises ValueError, unless an outer jit
+    hides it.
     """
+    asked, out = mapped(fn, count, chunk, params, key, inputs)
+    if asked:
+        refuse_unknown(inputs[-1], max(asked))
+    return out
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def mapped(fn, count: int, chunk: int, params, key, inputs):
+    """`(Asked, out)` of `in_chunks`, one program."""
     for name, number in (("count", count), ("chunk", chunk)):
         if number < 1:
             raise ValueError(
@@ -127,5 +139,10 @@ def in_chunks(fn, count: int, chunk: int, params, key, inputs):
     rows = jnp.arange(count + padding)
     filled = jax.tree.map(lambda leaf: jnp.asarray(leaf)[jnp.minimum(rows, count - 1)], inputs)
     keys = jax.vmap(partial(jax.random.fold_in, key))(rows)
-    out = jax.lax.map(lambda each: fn(params, each[0], *each[1]), (keys, filled), batch_size=size)
-    return jax.tree.map(lambda leaf: leaf[:count], out)
+
+    def one(at):
+        return fn(params, at[0], *at[1])
+
+    with listening() as asked:
+        out = jax.lax.map(one, (keys, filled), batch_size=size)
+    return Asked(asked), jax.tree.map(lambda leaf: leaf[:count], out)

@@ -50,7 +50,7 @@ from probtransform.core import (
     sample_stages,
     through,
 )
-from probtransform.core.draw import in_chunks
+from probtransform.core.draw import mapped
 from probtransform.core.network import passes
 from probtransform.distributions import normal
 from probtransform.transforms import affine, affine_of, quantise
@@ -226,7 +226,7 @@ def test_many_samples_hold_no_more_than_a_chunk():
 
     def temporary(count):
         args = (distribution.sample, count, 1000, {"wide": {}}, jax.random.key(0), (None,))
-        return in_chunks.lower(*args).compile().memory_analysis().temp_size_in_bytes
+        return mapped.lower(*args).compile().memory_analysis().temp_size_in_bytes
 
     keys_and_output = 49_000 * (8 + 8) * 3
     assert temporary(50_000) - temporary(1000) < keys_and_output < 1000 * 100 * 100 * 4
@@ -276,11 +276,78 @@ def test_one_hot_of_a_label_and_of_none(classes, data):
     np.testing.assert_array_equal(one_hot(Maybe(label, True), classes), np.eye(classes)[label])
     np.testing.assert_array_equal(one_hot(Maybe(label, False), classes), np.zeros(classes))
     np.testing.assert_array_equal(one_hot(np.uint8(label), classes), np.eye(classes)[label])
-    assert np.isnan(one_hot(classes, classes)).all() and np.isnan(one_hot(-1, classes)).all()
     np.testing.assert_array_equal(one_hot(Maybe(-1, False), classes), np.zeros(classes))
     assert one_hot(label, 0).shape == one_hot(None, 0).shape == (0,)
     with pytest.raises(ValueError, match=f"wanted a class label 0..{classes - 1}"):
         one_hot(None, classes)
+
+
+@given(st.integers(1, 6), st.integers(0, 9), st.booleans())
+@few
+def test_a_label_out_of_range_is_refused_or_is_not_a_number(classes, beyond, below):
+    label = -1 - beyond if below else classes + beyond
+    for cond in (label, Maybe(label, True), Maybe(jnp.asarray(label), jnp.asarray(True))):
+        with pytest.raises(ValueError, match=f"got label {label}, wanted 0..{classes - 1}; pass"):
+            one_hot(cond, classes)
+        assert np.isnan(jax.jit(lambda cond: one_hot(cond, classes))(cond)).all()
+    labels = jnp.asarray([0, label])
+    found = jax.vmap(lambda label: one_hot(label, classes))(labels)
+    assert np.isnan(found[1]).all() and (found[0] == np.eye(classes)[0]).all()
+
+
+def labelled_levels(steps=3):
+    """A normal moved by its label in a loop and rounded to bytes, which know no NaN."""
+
+    def rounded(params, key, z, cond):
+        def move(i, z):
+            return z + one_hot(cond, 4) @ jnp.arange(4.0)
+
+        return jnp.round(jax.lax.fori_loop(0, steps, move, z)).astype(jnp.uint8)
+
+    whole = Transform(lambda key: {}, rounded, None)
+    return pushforward(normal(()), bytes=whole)
+
+
+@pytest.mark.parametrize("chunk", [2, 3, 100])
+@pytest.mark.parametrize("label", [4, 12, -1])
+def test_labels_out_of_range_are_refused_by_name_where_their_draws_could_not_tell(chunk, label):
+    law, params, key = labelled_levels(), {"bytes": {}}, jax.random.key(0)
+    labels = jnp.arange(7) % 4
+    for cond in (labels.at[5].set(label), Maybe(labels.at[5].set(label), jnp.arange(7) < 6)):
+        with pytest.raises(ValueError) as told:
+            sample_many(law, params, key, 7, cond, chunk)
+        assert str(told.value) == (
+            f"condition: got label {label}, wanted 0..3; "
+            "pass one of these, or Maybe(label, False) for none"
+        )
+    hidden = Maybe(labels.at[5].set(label), jnp.arange(7) != 5)
+    each = [
+        law.sample(params, jax.random.fold_in(key, i), Maybe(labels[i], i != 5)) for i in range(7)
+    ]
+    np.testing.assert_array_equal(sample_many(law, params, key, 7, hidden, chunk), each)
+
+
+def test_labels_of_densities_are_asked_for_too():
+    def fn(params, key, x, cond):
+        return -((x - one_hot(cond, 3) @ jnp.arange(3.0)) ** 2)
+
+    law = normal(())._replace(density=Unnormalized(fn))
+    x, key = jnp.arange(3.0), jax.random.key(0)
+    assert (log_density_many(law, {}, key, x, jnp.arange(3)) == 0).all()
+    with pytest.raises(ValueError, match=r"got label 3, wanted 0\.\.2"):
+        log_density_many(law, {}, key, x, 1 + jnp.arange(3))
+    # within another program nobody asks, slopes and batches of it are as they were
+    slope = jax.grad(lambda x: log_density_many(law, {}, key, x, jnp.arange(3)).sum())(x + 1)
+    np.testing.assert_allclose(slope, -2.0)
+    total = jax.jit(lambda cond: log_density_many(law, {}, key, x, cond))
+    assert (np.isnan(total(1 + jnp.arange(3))) == [False, False, True]).all()
+    many = jax.vmap(lambda x: log_density_many(law, {}, key, x, jnp.arange(3)))(x + np.ones((2, 1)))
+    np.testing.assert_allclose(many, -1.0)
+
+
+def test_a_question_that_nobody_asks_costs_nothing():
+    bare = jax.jit(lambda label: one_hot(label, 4)).lower(0).as_text()
+    assert "callback" not in bare and "custom_call" not in bare
 
 
 @given(st.sampled_from([0.0, 0.25, 1.0]), seeds)
