@@ -30,7 +30,10 @@ class Observation(NamedTuple):
 
 
 def gaussian(shape: tuple[int, ...]) -> Observation:
-    """A mean and a log-scale for each entry, `N(mean, exp(2 log_scale))`, log_scale in [-5, 3]."""
+    """A mean and a log-scale for each entry, `N(mean, exp(2 log_scale))`, log_scale held in [-5, 3].
+
+    A decoder without variance would have a likelihood without bound wherever its mean is right.
+    """
 
     def read(numbers):
         mean, log_scale = jnp.split(numbers, 2)
