@@ -114,7 +114,7 @@ def in_chunks(fn, count: int, chunk: int, params, key, inputs):
     hides it.
     """
     asked, out = mapped(fn, count, chunk, params, key, inputs)
-    if asked:
+    if asked:  # the largest, as a model may read labels of its own beside these
         refuse_unknown(inputs[-1], max(asked))
     return out
 

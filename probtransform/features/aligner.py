@@ -107,7 +107,7 @@ def image_side(shape: tuple[int, int, int]) -> Network:
 def label_side(classes: int) -> Network:
     """The encoder of labels as a Network, `i32 -> f32[32]`: a row of a table, the label as the only word.
 
-    A label that is none of them gives NaNs, as in `one_hot`.
+    A label that is none of them gives NaNs, as in `one_hot` within a program.
     """
 
     def init(key):

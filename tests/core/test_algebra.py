@@ -295,14 +295,14 @@ def test_a_label_out_of_range_is_refused_or_is_not_a_number(classes, beyond, bel
     assert np.isnan(found[1]).all() and (found[0] == np.eye(classes)[0]).all()
 
 
-def labelled_levels(steps=3):
+def labelled_levels():
     """A normal moved by its label in a loop and rounded to bytes, which know no NaN."""
 
     def rounded(params, key, z, cond):
         def move(i, z):
             return z + one_hot(cond, 4) @ jnp.arange(4.0)
 
-        return jnp.round(jax.lax.fori_loop(0, steps, move, z)).astype(jnp.uint8)
+        return jnp.round(jax.lax.fori_loop(0, 3, move, z)).astype(jnp.uint8)
 
     whole = Transform(lambda key: {}, rounded, None)
     return pushforward(normal(()), bytes=whole)
